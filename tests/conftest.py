@@ -1,0 +1,95 @@
+"""Fixtures of the tests that drive real processes. Each test gets a database, a folder and what it asks for."""
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
+
+from forebay.daemons import Server  # noqa: E402
+from forebay.environment import Environment  # noqa: E402
+from forebay.postgres import TestPostgres  # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="the long repetitions of the fault tests")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    setattr(item, f"report_{report.when}", report)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    cluster = TestPostgres()
+    yield cluster
+    cluster.destroy()
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres, tmp_path_factory):
+    """(name of a migrated database, its admin key): made once by the real server, copied for every test."""
+    name = postgres.create()
+    server = Server(make_scratch("template"), postgres.url(name))
+    server.start()
+    key = server.admin_key_file.read_text().strip()
+    assert server.terminate() == 0, server.tail()
+    shutil.rmtree(server.directory)
+    return name, key
+
+
+def make_scratch(name: str) -> pathlib.Path:
+    # Short, for the sake of socket paths, and open to the user that PostgreSQL runs as.
+    path = pathlib.Path(tempfile.mkdtemp(prefix=f"fb-{name[:20]}-", dir="/tmp"))
+    path.chmod(0o755)
+    return path
+
+
+def failed(request) -> bool:
+    report = getattr(request.node, "report_call", None) or getattr(request.node, "report_setup", None)
+    return report is not None and report.failed
+
+
+@pytest.fixture
+def scratch(request):
+    """A folder of the test's own; kept when it fails."""
+    path = make_scratch("".join(c for c in request.node.name if c.isalnum() or c == "_"))
+    yield path
+    if failed(request):
+        print_logs(path)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def print_logs(path: pathlib.Path):
+    for log in sorted(path.rglob("*.log")):
+        lines = log.read_text(errors="replace").splitlines()
+        print(f"--- {log}: last of {len(lines)} lines")
+        print("\n".join(lines[-80:]))
+
+
+@pytest.fixture
+def env(request, postgres, migrated, scratch):
+    """A database, a server on it, and makers of everything else; all of it stopped at the end."""
+    environment = Environment(postgres, migrated, scratch)
+    yield environment
+    environment.close()
+
+
+@pytest.fixture
+def api(env):
+    return env.api
+
+
+@pytest.fixture
+def long(request) -> bool:
+    return request.config.getoption("--long") or bool(os.environ.get("FOREBAY_TEST_LONG"))

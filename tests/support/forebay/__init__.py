@@ -1,0 +1,1 @@
+"""Real processes of Forebay, driven from outside. Shares no code with what it tests."""

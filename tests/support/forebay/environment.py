@@ -1,0 +1,103 @@
+"""What one test stands on: its database, server, workers and marks. Stops and kills what it made."""
+
+import os
+import pathlib
+import signal
+
+from .api import Api
+from .checker import Checker, processes_of_runs
+from .daemons import Cli, Server, Worker
+from .fake_worker import FakeWorker
+from .gate import TcpGate
+from .marker import MarkerFile
+from .postgres import TestPostgres
+
+
+class Environment:
+    def __init__(self, postgres: TestPostgres, migrated: tuple[str, str], scratch: pathlib.Path):
+        template, self.admin_key = migrated
+        self.postgres = postgres
+        self.scratch = scratch
+        self.database = postgres.create(template)
+        self.database_url = postgres.url(self.database)
+        self.marks = MarkerFile(scratch / "marks")
+        self._closers = [lambda: postgres.drop(self.database)]
+        self._server: Server | None = None
+        self._api: Api | None = None
+        self._checker: Checker | None = None
+        self._count = 0
+
+    @property
+    def server(self) -> Server:
+        """The first server, started when first asked for."""
+        if self._server is None:
+            self._server = self.new_server()
+        return self._server
+
+    @property
+    def api(self) -> Api:
+        """The API with the admin key."""
+        if self._api is None:
+            self._api = self.new_api()
+        return self._api
+
+    @property
+    def checker(self) -> Checker:
+        if self._checker is None:
+            self._checker = self._closing(Checker(self.database_url))
+        return self._checker
+
+    def new_server(self, database_url: str = "", **options) -> Server:
+        self._count += 1
+        server = Server(self.scratch, database_url or self.database_url, name=f"server{self._count}", **options)
+        self._closers.append(server.kill)
+        return server.start()
+
+    def new_api(self, address: str = "", token: str = "") -> Api:
+        return self._closing(Api(address or self.server.address, token or self.admin_key))
+
+    def new_gate(self, target: str = "") -> TcpGate:
+        return self._closing(TcpGate(target or self.server.address))
+
+    def new_cli(self, **options) -> Cli:
+        return Cli(self.scratch, self.server.address, self.admin_key, **options)
+
+    def worker_key(self, pool: str) -> str:
+        return self.api.TokenService.CreateWorkerKey(work_pool=f"workPools/{pool}", description="test").secret
+
+    def make_worker(self, pool: str, server: str = "", key: str = "", **options) -> Worker:
+        """A worker that is not started yet."""
+        self._count += 1
+        options.setdefault("name", f"worker{self._count}")
+        worker = Worker(self.scratch, server or self.server.address, pool, key or self.worker_key(pool), **options)
+        self._closers.append(worker.kill)
+        return worker
+
+    def new_worker(self, pool: str, **options) -> Worker:
+        return self.make_worker(pool, **options).start()
+
+    def fake_worker(self, pool: str, api: Api | None = None, **options) -> FakeWorker:
+        return FakeWorker(api or self.new_api(token=self.worker_key(pool)), pool, **options)
+
+    def close(self):
+        for closer in reversed(self._closers):
+            closer()
+        self._end_runs()
+
+    def _closing(self, thing):
+        self._closers.append(thing.close)
+        return thing
+
+    def _end_runs(self):
+        """Runs outlive their worker by design; those of this test end with it."""
+        ours = {mark.run_id for mark in self.marks.marks()} | {s.run_id for s in (self._api.submitted if self._api else [])}
+        for pid, run_id in processes_of_runs():
+            if run_id in ours:
+                self._kill(pid)
+
+    @staticmethod
+    def _kill(pid: int):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass

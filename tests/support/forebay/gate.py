@@ -1,0 +1,143 @@
+"""A TCP proxy between two real processes that cuts, holds back and swallows what passes."""
+
+import contextlib
+import selectors
+import socket
+import threading
+import time
+
+
+class TcpGate:
+    """Listens on a free port of loopback and forwards to `target` ("host:port"). Thread-safe.
+
+    open       everything passes (the state at first)
+    cut        connections are reset, new ones refused by an immediate reset
+    freeze     connections stay open and nothing passes either way: the other end looks alive and is silent
+    swallow    requests pass, answers are thrown away: the caller never learns what became of its call
+    """
+
+    def __init__(self, target: str):
+        host, port = target.rsplit(":", 1)
+        self._target = (host, int(port))
+        self._state = "open"
+        self._delay = 0.0
+        self._closing = False
+        self._pairs: dict[socket.socket, socket.socket] = {}
+        self._upward: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        self.bytes_up = 0
+        self.bytes_down = 0
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def open(self):
+        """Everything passes again. Connections that were silenced are reset: what they lost cannot be made good."""
+        with self._lock:
+            broken = self._state != "open"
+            self._state = "open"
+            if broken:
+                self._reset_all()
+
+    def cut(self):
+        with self._lock:
+            self._state = "cut"
+            self._reset_all()
+
+    def freeze(self):
+        with self._lock:
+            self._state = "freeze"
+
+    def swallow_replies(self):
+        with self._lock:
+            self._state = "swallow"
+
+    def delay(self, seconds: float):
+        """Holds back every piece that passes by so much."""
+        self._delay = seconds
+
+    @contextlib.contextmanager
+    def while_cut(self):
+        self.cut()
+        try:
+            yield
+        finally:
+            self.open()
+
+    def close(self):
+        self._closing = True
+        self._thread.join()
+        with self._lock:
+            self._reset_all()
+        self._listener.close()
+
+    def _serve(self):
+        while not self._closing:
+            for key, _ in self._selector.select(0.05):
+                with self._lock:
+                    if key.fileobj is self._listener:
+                        self._accept()
+                    elif key.fileobj in self._pairs:
+                        self._forward(key.fileobj)
+            if self._state == "freeze":
+                time.sleep(0.02)
+
+    def _accept(self):
+        client, _ = self._listener.accept()
+        if self._state == "cut":
+            self._reset(client)
+            return
+        try:
+            server = socket.create_connection(self._target, timeout=2)
+        except OSError:
+            self._reset(client)
+            return
+        for end in (client, server):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._selector.register(end, selectors.EVENT_READ)
+        self._pairs[client], self._pairs[server] = server, client
+        self._upward.add(client)
+
+    def _forward(self, source: socket.socket):
+        if self._state == "freeze":
+            return
+        sink = self._pairs[source]
+        try:
+            data = source.recv(1 << 16)
+            if not data:
+                self._close_pair(source)
+                return
+            if self._delay:
+                time.sleep(self._delay)
+            if source in self._upward:
+                self.bytes_up += len(data)
+                sink.sendall(data)
+            elif self._state != "swallow":
+                self.bytes_down += len(data)
+                sink.sendall(data)
+        except OSError:
+            self._close_pair(source)
+
+    def _close_pair(self, source: socket.socket):
+        for end in (source, self._pairs.get(source)):
+            if end is not None and end in self._pairs:
+                del self._pairs[end]
+                self._upward.discard(end)
+                self._selector.unregister(end)
+                end.close()
+
+    def _reset_all(self):
+        for end in list(self._pairs):
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(end)
+            self._reset(end)
+        self._pairs.clear()
+        self._upward.clear()
+
+    @staticmethod
+    def _reset(end: socket.socket):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        end.close()
