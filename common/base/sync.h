@@ -15,6 +15,10 @@
 #define FOREBAY_TSA(x)
 #endif
 
+// Some of Abseil's headers bring the same names with the same meaning.
+#undef GUARDED_BY
+#undef REQUIRES
+#undef EXCLUDES
 #define GUARDED_BY(m) FOREBAY_TSA(guarded_by(m))
 #define REQUIRES(m) FOREBAY_TSA(requires_capability(m))
 #define EXCLUDES(m) FOREBAY_TSA(locks_excluded(m))

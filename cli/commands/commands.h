@@ -1,0 +1,27 @@
+#pragma once
+
+// All commands, one function a noun.
+
+#include <vector>
+
+#include "cli/command.h"
+
+namespace forebay::cli {
+
+std::vector<Command> DevCommands();
+std::vector<Command> DeployCommands();
+std::vector<Command> DeploymentCommands();
+std::vector<Command> FlowRunCommands();
+std::vector<Command> WorkPoolCommands();
+std::vector<Command> WorkQueueCommands();
+std::vector<Command> WorkerCommands();
+std::vector<Command> ServerCommands();
+std::vector<Command> TokenCommands();
+std::vector<Command> ConfigCommands();
+std::vector<Command> VersionCommands();
+std::vector<Command> CompletionCommands();
+
+// In the order of help.
+const std::vector<Command>& AllCommands();
+
+}  // namespace forebay::cli

@@ -1,0 +1,187 @@
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cli/answer.h"
+#include "cli/commands/commands.h"
+#include "cli/commands/deploy_file.h"
+#include "cli/commands/run_request.h"
+#include "cli/names.h"
+#include "cli/output/proto_json.h"
+#include "cli/private_file.h"
+#include "common/base/status.h"
+#include "common/base/text.h"
+#include "common/job_template/job_template.h"
+#include "forebay/v1/deployment.pb.h"
+#include "forebay/v1/work_pool.pb.h"
+
+namespace forebay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kProcessType[] = "process";
+constexpr char kWorkingDir[] = "working_dir";
+constexpr char kJobVariables[] = "job variables";
+
+using Pools = std::map<std::string, v1::WorkPool>;
+
+absl::Status MissingOption(std::string_view option) {
+  return Error(absl::StatusCode::kInvalidArgument, "USAGE")
+      .Field(option, "")
+      .Next("forebay deploy --help")
+      .Says("--{} is missing; a deployment needs --name, --flow, --pool and, after --, its command", option);
+}
+
+absl::StatusOr<v1::Deployment> FromFlags(const Arguments& arguments) {
+  for (const char* option : {"name", "flow", "pool"}) {
+    if (!arguments.Has(option)) return MissingOption(option);
+  }
+  if (arguments.command().empty()) {
+    return Error(absl::StatusCode::kInvalidArgument, "COMMAND_MISSING")
+        .Field("command", "")
+        .Says("the command is missing: put it after --, e.g. forebay deploy … -- python3 flow.py");
+  }
+  v1::Deployment deployment;
+  deployment.set_flow(arguments.Get("flow"));
+  deployment.set_name(fmt::format("{}/{}", arguments.Get("flow"), arguments.Get("name")));
+  deployment.set_work_pool(PoolResource(arguments.Get("pool")));
+  deployment.set_work_queue(arguments.Get("queue"));
+  deployment.set_description(arguments.Get("description"));
+  deployment.set_version(arguments.Get("deployment-version"));
+  const auto retries = arguments.Number("crash-retries").value_or(0);
+  deployment.set_crash_retries(static_cast<int32_t>(std::clamp<int64_t>(retries, INT32_MIN, INT32_MAX)));
+  for (const std::string& tag : arguments.All("tag")) deployment.add_tags(tag);
+  for (const std::string& word : arguments.command()) deployment.add_command(word);
+  ASSIGN_OR_RETURN(const Json parameters, ParametersOf(arguments));
+  deployment.set_parameters(DumpJson(parameters));
+  ASSIGN_OR_RETURN(const Json variables, JobVariablesOf(arguments));
+  deployment.set_job_variables(DumpJson(variables));
+  return deployment;
+}
+
+absl::StatusOr<std::vector<v1::Deployment>> FromFile(const Arguments& arguments) {
+  for (const char* option : {"name", "flow", "pool", "queue", "param", "params", "job-variable", "description",
+                             "deployment-version", "tag", "crash-retries"}) {
+    if (!arguments.Has(option) && arguments.command().empty()) continue;
+    return Error(absl::StatusCode::kInvalidArgument, "USAGE")
+        .Field(option, arguments.Get(option))
+        .Says("with --file everything stands in the file; take away {}",
+              arguments.Has(option) ? fmt::format("--{}", option) : "the words after --");
+  }
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(arguments.Get("file"), "the deployment file"));
+  return ParseDeployFile(text, arguments.Get("file"));
+}
+
+// Each pool that is deployed to, asked for once. An unknown one is found before anything is changed.
+absl::StatusOr<Pools> GetPools(Client& client, const std::vector<v1::Deployment>& deployments) {
+  Pools pools;
+  for (const auto& deployment : deployments) {
+    if (pools.contains(deployment.work_pool())) continue;
+    v1::GetWorkPoolRequest request;
+    request.set_name(deployment.work_pool());
+    ASSIGN_OR_RETURN(const auto response, client.Call<v1::GetWorkPoolResponse>(request));
+    pools[deployment.work_pool()] = response.work_pool();
+  }
+  return pools;
+}
+
+bool HasDefault(const JobTemplate& job_template, const char* variable) {
+  const Json& schema = job_template.variables_schema();
+  const Json pointer_value = schema.value(Json::json_pointer(fmt::format("/properties/{}/default", variable)), Json());
+  return !pointer_value.is_null();
+}
+
+bool Declares(const JobTemplate& job_template, std::string_view variable) {
+  const auto& names = job_template.variables();
+  return std::find(names.begin(), names.end(), variable) != names.end();
+}
+
+// Process runs start in a fresh directory unless told otherwise; who deploys from a directory means that one. Says what
+// it fills in. A relative directory given by the user means one below `here`.
+absl::Status FillWorkingDirectory(Session& session, const v1::WorkPool& pool, const fs::path& here,
+                                  v1::Deployment& deployment) {
+  ASSIGN_OR_RETURN(const auto job_template, JobTemplate::Parse(pool.base_job_template()));
+  ASSIGN_OR_RETURN(Json variables, ParseJsonObject(deployment.job_variables(), kJobVariables));
+  RETURN_IF_ERROR(job_template.CheckJobVariables(variables, kJobVariables));
+  if (pool.type() != kProcessType || !Declares(job_template, kWorkingDir)) return absl::OkStatus();
+  const auto given = variables.find(kWorkingDir);
+  if (given == variables.end() && HasDefault(job_template, kWorkingDir)) return absl::OkStatus();
+  if (given != variables.end() && !given->is_string()) return absl::OkStatus();
+  const fs::path wanted = given == variables.end() ? fs::path() : fs::path(given->get<std::string>());
+  if (wanted.is_absolute()) return absl::OkStatus();
+  std::string directory = (here / wanted).lexically_normal().string();
+  if (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+  session.Say(fmt::format("`{}` runs in {} (job variable working_dir).", DeploymentShortName(deployment.name()), directory));
+  variables[kWorkingDir] = directory;
+  deployment.set_job_variables(DumpJson(variables));
+  return absl::OkStatus();
+}
+
+absl::Status Apply(Session& session, Client& client, const v1::Deployment& deployment) {
+  v1::ApplyDeploymentRequest request;
+  *request.mutable_deployment() = deployment;
+  ASSIGN_OR_RETURN(const auto response, client.Call<v1::ApplyDeploymentResponse>(request));
+  const v1::Deployment& applied = response.deployment();
+  const std::string name = DeploymentShortName(applied.name());
+  return AnswerChange(session,
+                      fmt::format("Deployment `{0}` {1} in pool `{2}`. Run it: forebay deployment run {0} --watch", name,
+                                  response.created() ? "created" : "updated", LastSegment(applied.work_pool())),
+                      {name, {{"Name", name}, {"Work pool", LastSegment(applied.work_pool())}}, ToJson(applied)});
+}
+
+void SayWhereWorkersLack(Session& session, const Pools& pools) {
+  for (const auto& [resource, pool] : pools) {
+    if (pool.online_workers() > 0) continue;
+    session.Say(fmt::format("No worker is online in pool `{0}`. Start one: forebay worker start --pool {0}",
+                            LastSegment(resource)));
+  }
+}
+
+absl::Status Deploy(Session& session, const Arguments& arguments) {
+  std::vector<v1::Deployment> deployments;
+  fs::path here = fs::current_path();
+  if (arguments.Has("file")) {
+    ASSIGN_OR_RETURN(deployments, FromFile(arguments));
+    here = fs::absolute(arguments.Get("file")).parent_path();
+  } else {
+    ASSIGN_OR_RETURN(auto deployment, FromFlags(arguments));
+    deployments.push_back(std::move(deployment));
+  }
+  ASSIGN_OR_RETURN(Client * client, session.client());
+  ASSIGN_OR_RETURN(const Pools pools, GetPools(*client, deployments));
+  for (auto& deployment : deployments) {
+    RETURN_IF_ERROR(Annotate(FillWorkingDirectory(session, pools.at(deployment.work_pool()), here, deployment),
+                             DeploymentShortName(deployment.name())));
+  }
+  for (const auto& deployment : deployments) {
+    RETURN_IF_ERROR(Annotate(Apply(session, *client, deployment), DeploymentShortName(deployment.name())));
+  }
+  SayWhereWorkersLack(session, pools);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::vector<Command> DeployCommands() {
+  std::vector<Option> options = {
+      {"-f,--file", "FILE", "Deploy all that a YAML file lists, instead of the options below", false, false, false, {},
+       Completes::kFiles},
+      {"-n,--name", "NAME", "Name of the deployment"},
+      {"--flow", "FLOW", "Name of the flow"},
+      {"-p,--pool", "POOL", "Work pool that runs it", false, false, false, {}, Completes::kPools},
+      {"-q,--queue", "QUEUE", "Queue of the pool (default)"},
+  };
+  for (Option& option : ParameterOptions()) options.push_back(std::move(option));
+  const std::vector<Option> rest = {
+      {"--description", "TEXT", "For people"},
+      {"--deployment-version", "TEXT", "Your version of what is deployed"},
+      {"--tag", "TAG", "For people", false, true},
+      {"--crash-retries", "N", "Tries again so often when a run crashes (0)", false, false, true},
+  };
+  options.insert(options.end(), rest.begin(), rest.end());
+  return {{"deploy", "Make a command runnable from afar: forebay deploy … -- python3 flow.py", {}, options, true, false,
+           Deploy}};
+}
+
+}  // namespace forebay::cli

@@ -1,0 +1,34 @@
+#pragma once
+
+// Exit codes of `forebay`, the same for every command (docs/reference).
+
+#include "absl/status/status.h"
+
+namespace forebay::cli {
+
+enum ExitCode : int {
+  kExitOk = 0,
+  kExitError = 1,
+  kExitUsage = 2,
+  kExitNotFound = 3,
+  kExitDenied = 4,
+  kExitConflict = 5,
+  kExitRunFailed = 6,
+  kExitRunCrashed = 7,
+  kExitWaitTimedOut = 8,
+  kExitUnreachable = 9,
+  kExitInterrupted = 130,
+};
+
+// Reasons of errors that only the command line makes.
+inline constexpr char kServerUnreachable[] = "SERVER_UNREACHABLE";
+inline constexpr char kWaitTimedOut[] = "WAIT_TIMED_OUT";
+inline constexpr char kRunFailed[] = "RUN_FAILED";
+inline constexpr char kRunCrashed[] = "RUN_CRASHED";
+// Another program ended; its exit code, passed on, is the metadata `exit_code`.
+inline constexpr char kChildEnded[] = "CHILD_ENDED";
+
+// The code for what a command returned.
+int ExitCodeOf(const absl::Status& status);
+
+}  // namespace forebay::cli

@@ -1,0 +1,289 @@
+#include "cli/parse.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <deque>
+#include <map>
+
+#include "common/base/status.h"
+#include "common/base/text.h"
+
+namespace forebay::cli {
+namespace {
+
+constexpr char kAbout[] = "Work pools and workers for Python flows.";
+
+const std::map<std::string, std::string>& NounSummaries() {
+  static const std::map<std::string, std::string> summaries = {
+      {"work-pool", "Where runs wait for workers: create, list, change"},
+      {"work-queue", "Ordered lanes of a pool: create, list, change"},
+      {"worker", "Start and see workers"},
+      {"deployment", "Run, list, pause and delete deployments"},
+      {"flow-run", "See, follow, cancel and delete runs"},
+      {"server", "Start and see the server"},
+      {"token", "Keys for people, services and workers"},
+      {"config", "Contexts: which server to ask, with which key"},
+  };
+  return summaries;
+}
+
+Error Usage(std::string_view field, std::string_view value) {
+  return Error(absl::StatusCode::kInvalidArgument, "USAGE").Field(field, value);
+}
+
+std::string DidYouMean(std::string_view word, const std::vector<std::string>& known) {
+  const std::string nearest = NearestName(word, known);
+  return nearest.empty() ? "" : fmt::format("; did you mean `{}`?", nearest);
+}
+
+std::string KeyOf(const Positional& positional) { return ToLower(positional.name); }
+std::string KeyOf(const Option& option) { return LongName(option).substr(2); }
+
+// One command's parser with the places that its values go to.
+class Parser {
+ public:
+  explicit Parser(const std::vector<Command>& commands) : app_(kAbout, "forebay") {
+    app_.set_help_flag("-h,--help", "Print this help and exit");
+    app_.set_version_flag("--version", "forebay " FOREBAY_VERSION);
+    app_.require_subcommand(1);
+    app_.get_formatter()->column_width(34);
+    for (const Option& option : GlobalOptions()) AddOption(app_, option, globals_);
+    for (const Command& command : commands) AddCommand(command);
+  }
+
+  absl::StatusOr<Invocation> Parse(std::vector<std::string> words) {
+    try {
+      std::reverse(words.begin(), words.end());
+      app_.parse(std::move(words));
+    } catch (const CLI::CallForHelp&) {
+      return Invocation{nullptr, {}, app_.help()};
+    } catch (const CLI::CallForVersion&) {
+      return Invocation{nullptr, {}, "forebay " FOREBAY_VERSION "\n"};
+    } catch (const CLI::ExtrasError&) {
+      return UnexpectedWord();
+    } catch (const CLI::Error& error) {
+      return Usage("arguments", "").Next(HelpCommand()).Says("{}", error.what());
+    }
+    return Collect();
+  }
+
+ private:
+  struct Slot {
+    std::string key;
+    std::vector<std::string> choices;
+    bool number;
+    bool is_switch;
+    CLI::Option* option;
+  };
+  using Slots = std::deque<Slot>;
+  struct Entry {
+    const Command* command;
+    CLI::App* app;
+    Slots slots;
+  };
+
+  static void AddOption(CLI::App& app, const Option& option, Slots& slots) {
+    slots.push_back({KeyOf(option), option.choices, option.number, option.value.empty(), nullptr});
+    CLI::Option*& made = slots.back().option;
+    if (option.value.empty()) {
+      made = app.add_flag(option.names, option.help);
+      return;
+    }
+    made = app.add_option(option.names, option.help)->type_name(ShownValue(option))->required(option.required);
+    if (option.repeated) {
+      made->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(false);
+    } else {
+      made->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    }
+  }
+
+  static std::string ShownValue(const Option& option) {
+    return option.choices.empty() ? option.value : Join(option.choices, "|");
+  }
+
+  void AddCommand(const Command& command) {
+    const size_t space = command.path.find(' ');
+    CLI::App* parent = &app_;
+    if (space != std::string::npos) parent = &Noun(command.path.substr(0, space));
+    const std::string verb = space == std::string::npos ? command.path : command.path.substr(space + 1);
+    CLI::App* app = parent->add_subcommand(verb, command.summary)->fallthrough();
+    if (command.hidden) app->group("");
+    entries_.push_back({&command, app, {}});
+    Slots& slots = entries_.back().slots;
+    for (const Positional& positional : command.positionals) {
+      slots.push_back({KeyOf(positional), positional.choices, false, false, nullptr});
+      slots.back().option = app->add_option(positional.name, positional.help)
+                                ->type_name("")
+                                ->expected(1)
+                                ->required(positional.required);
+    }
+    for (const Option& option : command.options) AddOption(*app, option, slots);
+    if (command.takes_command) app->footer("Words after -- are the program to run and its arguments.");
+  }
+
+  CLI::App& Noun(const std::string& name) {
+    CLI::App*& noun = nouns_[name];
+    if (noun == nullptr) {
+      const auto summary = NounSummaries().find(name);
+      noun = app_.add_subcommand(name, summary == NounSummaries().end() ? "" : summary->second);
+      noun->require_subcommand(1)->fallthrough();
+    }
+    return *noun;
+  }
+
+  std::string HelpCommand() const {
+    std::string path = "forebay";
+    for (const CLI::App* app = &app_; !app->get_subcommands().empty();) {
+      app = app->get_subcommands().front();
+      path += ' ' + app->get_name();
+    }
+    return path + " --help";
+  }
+
+  const Entry* Chosen() const {
+    for (const Entry& entry : entries_) {
+      if (entry.app->parsed()) return &entry;
+    }
+    return nullptr;
+  }
+
+  absl::Status UnexpectedWord() const {
+    const auto rest = app_.remaining(true);
+    const std::string word = rest.empty() ? "" : rest.front();
+    std::vector<std::string> known = {"--help"};
+    const auto add_slots = [&](const Slots& slots) {
+      for (const Slot& slot : slots) {
+        for (const std::string& name : slot.option->get_lnames()) known.push_back("--" + name);
+      }
+    };
+    add_slots(globals_);
+    if (const Entry* chosen = Chosen()) add_slots(chosen->slots);
+    const std::string bare = word.substr(0, word.find('='));
+    return Usage("arguments", word)
+        .Next(HelpCommand())
+        .Says("unexpected {} `{}`{}", word.starts_with('-') ? "option" : "argument", word,
+              word.starts_with('-') ? DidYouMean(bare, known) : "");
+  }
+
+  static absl::Status CheckValue(const Slot& slot, const std::string& value) {
+    if (slot.number && !ParseInt(value).has_value()) {
+      return Usage(slot.key, value).Says("--{} must be a whole number, not `{}`", slot.key, value);
+    }
+    const auto& choices = slot.choices;
+    if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) {
+      return absl::OkStatus();
+    }
+    return Usage(slot.key, value)
+        .With("allowed", Join(choices, ", "))
+        .With("nearest", NearestName(value, choices))
+        .Says("{} must be one of {}, not `{}`{}", slot.option->get_name(), Join(choices, ", "), value,
+              DidYouMean(value, choices));
+  }
+
+  static absl::Status CollectSlots(const Slots& slots, Arguments& arguments) {
+    for (const Slot& slot : slots) {
+      for (const std::string& value : slot.option->results()) {
+        if (!slot.is_switch) RETURN_IF_ERROR(CheckValue(slot, value));
+        arguments.Add(slot.key, value);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<Invocation> Collect() const {
+    const Entry* chosen = Chosen();
+    if (chosen == nullptr) return Usage("arguments", "").Next("forebay --help").Says("a command is missing");
+    Invocation invocation;
+    invocation.command = chosen->command;
+    RETURN_IF_ERROR(CollectSlots(globals_, invocation.arguments));
+    RETURN_IF_ERROR(CollectSlots(chosen->slots, invocation.arguments));
+    return invocation;
+  }
+
+  CLI::App app_;
+  std::map<std::string, CLI::App*> nouns_;
+  std::deque<Entry> entries_;
+  Slots globals_;
+};
+
+// The library's own complaint about a mistyped noun or verb names neither the word nor the nearest.
+absl::Status CheckCommandWords(const std::vector<Command>& commands, const std::vector<std::string>& words) {
+  if (words.empty() || words[0].starts_with('-')) return absl::OkStatus();
+  std::vector<std::string> nouns;
+  std::vector<std::string> verbs;
+  bool alone = false;
+  for (const Command& command : commands) {
+    const std::string noun = command.path.substr(0, command.path.find(' '));
+    if (!command.hidden) nouns.push_back(noun);
+    if (noun != words[0]) continue;
+    alone = noun == command.path;
+    if (!alone) verbs.push_back(command.path.substr(noun.size() + 1));
+  }
+  if (alone) return absl::OkStatus();
+  if (verbs.empty()) {
+    return Usage("command", words[0])
+        .Next("forebay --help")
+        .Says("unknown command `{}`{}", words[0], DidYouMean(words[0], nouns));
+  }
+  if (words.size() > 1 && words[1].starts_with('-')) return absl::OkStatus();
+  const std::string help = fmt::format("forebay {} --help", words[0]);
+  if (words.size() < 2) {
+    return Usage("command", words[0]).Next(help).Says("`forebay {}` needs one of {}", words[0], Join(verbs, ", "));
+  }
+  if (std::find(verbs.begin(), verbs.end(), words[1]) != verbs.end()) return absl::OkStatus();
+  return Usage("command", words[1])
+      .Next(help)
+      .Says("unknown command `{}` of {}: it has {}{}", words[1], words[0], Join(verbs, ", "),
+            DidYouMean(words[1], verbs));
+}
+
+const Command* FindRaw(const std::vector<Command>& commands, const std::vector<std::string>& words) {
+  if (words.size() < 2) return nullptr;
+  for (const Command& command : commands) {
+    if (command.raw && command.path == fmt::format("{} {}", words[0], words[1])) return &command;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::optional<int64_t> Arguments::Number(std::string_view name) const {
+  return Has(name) ? ParseInt(Get(name)) : std::nullopt;
+}
+
+const std::vector<Option>& GlobalOptions() {
+  static const std::vector<Option> options = {
+      {"-o,--output", "FORMAT", "How to print data", false, false, false,
+       {"table", "wide", "json", "yaml", "name", "csv"}},
+      {"--time", "STYLE", "How to print times", false, false, false, {"relative", "iso"}},
+      {"--color", "WHEN", "Whether to color", false, false, false, {"auto", "always", "never"}},
+      {"--server", "HOST:PORT", "Server to ask, instead of the context's (FOREBAY_SERVER)"},
+      {"--context", "NAME", "Context of the configuration to use (FOREBAY_CONTEXT)", false, false, false, {},
+       Completes::kContexts},
+  };
+  return options;
+}
+
+std::string LongName(const Option& option) { return option.names.substr(option.names.find("--")); }
+
+absl::StatusOr<Invocation> ParseWords(const std::vector<Command>& commands, const std::vector<std::string>& words) {
+  if (const Command* raw = FindRaw(commands, words)) {
+    Invocation invocation;
+    invocation.command = raw;
+    invocation.arguments.SetCommand({words.begin() + 2, words.end()});
+    return invocation;
+  }
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  const std::vector<std::string> own(words.begin(), dashes);
+  std::vector<std::string> rest(dashes == words.end() ? dashes : dashes + 1, words.end());
+  RETURN_IF_ERROR(CheckCommandWords(commands, own));
+  Parser parser(commands);
+  ASSIGN_OR_RETURN(Invocation invocation, parser.Parse(own));
+  if (invocation.command != nullptr && dashes != words.end() && !invocation.command->takes_command) {
+    return Usage("arguments", "--").Says("`forebay {}` takes nothing after `--`", invocation.command->path);
+  }
+  invocation.arguments.SetCommand(std::move(rest));
+  return invocation;
+}
+
+}  // namespace forebay::cli
