@@ -1,0 +1,108 @@
+"""Runs the cells of the benchmark in turns and prints one table: median and range over the repetitions, targets beside.
+Called by scripts/bench."""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "bench")]
+
+from cells import SLOTS, WORKERS, Bench, Lost  # noqa: E402
+
+# (cell, metric, what it is, unit, target)
+ROWS = [
+    ("batched", "rate", "lifecycles, submitted in batches of 100", "/s", ">= 20000"),
+    ("batched", "server_cpu_us", "  server CPU a run", "µs", ""),
+    ("batched", "postgres_cpu_us", "  PostgreSQL CPU a run", "µs", ""),
+    ("batched", "wal_bytes", "  write-ahead log a run", "B", ""),
+    ("single", "rate", "lifecycles, submitted one by one", "/s", ">= 12000"),
+    ("single", "server_cpu_us", "  server CPU a run", "µs", ""),
+    ("single", "postgres_cpu_us", "  PostgreSQL CPU a run", "µs", ""),
+    ("single", "wal_bytes", "  write-ahead log a run", "B", ""),
+    ("sql_limit", "rate", "the machine's limit: the same SQL, 500 a commit", "/s", ""),
+    ("sql_limit", "postgres_cpu_us", "  PostgreSQL CPU a run", "µs", ""),
+    ("share", "share", "  batched lifecycles as a share of it", "%", ">= 50"),
+    ("idle_pickup", "pickup_p50_ms", "idle: acknowledged to in the worker's hand, p50", "ms", "<= 2.5"),
+    ("idle_pickup", "pickup_p99_ms", "  p99", "ms", "<= 10"),
+    ("idle_pickup", "from_call_p50_ms", "  from the call's start, p50", "ms", ""),
+    ("idle_pickup", "from_call_p99_ms", "  from the call's start, p99", "ms", ""),
+    ("loaded_pickup", "pickup_p50_ms", "half load: acknowledged to in hand, p50", "ms", ""),
+    ("loaded_pickup", "pickup_p99_ms", "  p99", "ms", "<= 25"),
+    ("process_launch", "launch_p50_ms", "process launch: granted to first instruction, p50", "ms", "<= 15"),
+    ("process_launch", "launch_p99_ms", "  p99", "ms", ""),
+    ("idle", "server_rss_mb", "idle server, resident", "MiB", "<= 60"),
+    ("idle", "worker_rss_mb", "idle worker, resident", "MiB", "<= 15"),
+    ("idle", "idle_cpu_percent", "idle server and worker, CPU", "%", "< 0.5"),
+    ("command_line", "help_ms", "forebay --help", "ms", "<= 10"),
+    ("command_line", "ls_ms", "forebay flow-run ls", "ms", "<= 50"),
+]
+
+
+def repetition(bench: Bench, quick: bool) -> dict[str, dict[str, float]]:
+    scale = 0.2 if quick else 1.0
+    results = {
+        "sql_limit": bench.sql_limit(int(50_000 * scale)),
+        "batched": bench.batched(int(50_000 * scale)),
+        "single": bench.single(int(30_000 * scale)),
+        "idle_pickup": bench.idle_pickup(int(200 * scale)),
+    }
+    half = max(100, int(results["single"]["rate"] / 2))
+    results["loaded_pickup"] = bench.loaded_pickup(half, 1 if quick else 4)
+    results["process_launch"] = bench.process_launch(int(100 * scale))
+    results["idle"] = bench.idle(3 if quick else 10)
+    results["command_line"] = bench.command_line(int(20 * scale))
+    results["share"] = {"share": 100 * results["batched"]["rate"] / results["sql_limit"]["rate"]}
+    return results
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+
+
+def print_table(repetitions: list[dict]):
+    print(f"{WORKERS} simulated workers of {SLOTS} slots; {len(repetitions)} repetitions; {os.cpu_count()} cores\n")
+    print(f"{'':<52}{'median':>10}  {'range':<21} {'unit':<4} target")
+    for cell, metric, title, unit, target in ROWS:
+        values = sorted(repetition[cell][metric] for repetition in repetitions)
+        extent = f"{number(values[0])} – {number(values[-1])}"
+        print(f"{title:<52}{number(statistics.median(values)):>10}  {extent:<21} {unit:<4} {target}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one small repetition, to see that it works")
+    parser.add_argument("--reps", type=int, default=5)
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "bench.json")
+    options = parser.parse_args()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="fbbench-", dir="/tmp"))
+    folder.chmod(0o755)
+    repetitions = []
+    bench = Bench(folder)
+    try:
+        for turn in range(1 if options.quick else options.reps):
+            print(f"repetition {turn + 1}", file=sys.stderr, flush=True)
+            repetitions.append(repetition(bench, options.quick))
+    except Lost as lost:
+        print(f"FAILED: {lost}")
+        return 1
+    finally:
+        bench.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    options.out.parent.mkdir(exist_ok=True)
+    machine = {"cores": os.cpu_count(), "kernel": platform.release(), "quick": options.quick}
+    options.out.write_text(json.dumps({"machine": machine, "repetitions": repetitions}, indent=1) + "\n")
+    print_table(repetitions)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
