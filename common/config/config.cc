@@ -1,7 +1,5 @@
 #include "common/config/config.h"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -57,10 +55,12 @@ std::vector<std::string> ListParts(std::string_view text) {
 }
 
 absl::StatusOr<std::string> ReadConfigFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   std::error_code ignored;
-  if (file && !std::filesystem::is_directory(path, ignored)) return text;
+  std::ifstream file(path, std::ios::binary);
+  // Reading a directory would throw.
+  if (file && !std::filesystem::is_directory(path, ignored)) {
+    return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
   return Error(absl::StatusCode::kNotFound, "CONFIG_FILE_UNREADABLE")
       .Field(kConfigFlag, path)
       .Says("cannot read the configuration file {}", path);
