@@ -127,7 +127,7 @@ class Checker:
         for name, limit in most.items():
             highest = self.value(
                 f"""WITH held AS (
-                      SELECT granted_at, ended_at FROM attempts a JOIN flow_runs f ON f.id = a.run_id
+                      SELECT a.granted_at, a.ended_at FROM attempts a JOIN flow_runs f ON f.id = a.run_id
                       WHERE f.{column} IN (SELECT id FROM {table} WHERE name = %s)
                       UNION ALL
                       SELECT granted_at, NULL FROM held_attempts WHERE {column} IN (SELECT id FROM {table} WHERE name = %s)

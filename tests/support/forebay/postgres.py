@@ -97,7 +97,7 @@ class TestPostgres:
         """Name of a new database."""
         self._next_database += 1
         name = f"test_{self._next_database}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop(self, name: str):
