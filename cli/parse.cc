@@ -11,6 +11,10 @@
 namespace forebay::cli {
 namespace {
 
+constexpr char kFooter[] = "All commands take -o, --time, --color, --server and --context too: forebay --help";
+constexpr char kCommandFooter[] =
+    "Words after -- are the program to run and its arguments.\n"
+    "All commands take -o, --time, --color, --server and --context too: forebay --help";
 constexpr char kAbout[] = "Work pools and workers for Python flows.";
 
 const std::map<std::string, std::string>& NounSummaries() {
@@ -118,7 +122,7 @@ class Parser {
                                 ->required(positional.required);
     }
     for (const Option& option : command.options) AddOption(*app, option, slots);
-    if (command.takes_command) app->footer("Words after -- are the program to run and its arguments.");
+    app->footer(command.takes_command ? kCommandFooter : kFooter);
   }
 
   CLI::App& Noun(const std::string& name) {
@@ -278,6 +282,7 @@ absl::StatusOr<Invocation> ParseWords(const std::vector<Command>& commands, cons
   std::vector<std::string> rest(dashes == words.end() ? dashes : dashes + 1, words.end());
   RETURN_IF_ERROR(CheckCommandWords(commands, own));
   Parser parser(commands);
+  if (words.empty()) return parser.Parse({"--help"});
   ASSIGN_OR_RETURN(Invocation invocation, parser.Parse(own));
   if (invocation.command != nullptr && dashes != words.end() && !invocation.command->takes_command) {
     return Usage("arguments", "--").Says("`forebay {}` takes nothing after `--`", invocation.command->path);

@@ -132,7 +132,8 @@ Words CompleteArguments(Session& session, const Command& command, const Words& w
 std::vector<std::string> Candidates(Session& session, const std::vector<Command>& commands, const Words& words) {
   const std::string last = words.empty() ? "" : words.back();
   const size_t before = words.empty() ? 0 : words.size() - 1;
-  if (std::find(words.begin(), words.end(), "--") != words.end()) return {kFilesCandidate};
+  const auto end = words.begin() + static_cast<std::ptrdiff_t>(before);
+  if (std::find(words.begin(), end, "--") != end) return {kFilesCandidate};
   Words all;
   std::string path;
   const Command* command = nullptr;
@@ -145,7 +146,7 @@ std::vector<std::string> Candidates(Session& session, const std::vector<Command>
   if (command == nullptr) {
     all = NextPathWords(commands, path);
   } else {
-    all = CompleteArguments(session, *command, {words.begin() + static_cast<std::ptrdiff_t>(used), words.begin() + static_cast<std::ptrdiff_t>(before)}, last);
+    all = CompleteArguments(session, *command, {words.begin() + static_cast<std::ptrdiff_t>(used), end}, last);
   }
   Words matching;
   for (std::string& candidate : all) {

@@ -42,9 +42,9 @@ void PrintCsv(const Listing& listing, std::ostream& out) {
   for (const Row& row : listing.rows) PrintCsvLine(row.cells, out);
 }
 
-// A line break inside a cell would tear the table.
+// A line break inside a cell would tear the table, an escape sequence would command the terminal.
 std::string OneLine(std::string cell) {
-  std::replace_if(cell.begin(), cell.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  std::replace_if(cell.begin(), cell.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
   return cell;
 }
 
@@ -112,7 +112,7 @@ void PrintDetails(const Card& card, const OutputOptions& options, std::ostream& 
     if (text.empty()) continue;
     const std::string pad(width - DisplayWidth(label) + kGap, ' ');
     out << Colored(label + ':', Color::kBold, options.color_out) << pad
-        << Colored(text, StateColor(text), options.color_out) << '\n';
+        << Colored(OneLine(text), StateColor(text), options.color_out) << '\n';
   }
 }
 
