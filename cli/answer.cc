@@ -4,8 +4,8 @@ namespace forebay::cli {
 
 absl::Status AnswerList(Session& session, const Listing& listing, std::string_view if_empty) {
   PrintListing(listing, session.output(), session.out());
-  const bool for_people =
-      session.output().format == OutputFormat::kTable || session.output().format == OutputFormat::kWide;
+  const bool for_people = session.output().format == OutputFormat::kTable ||
+                          session.output().format == OutputFormat::kWide;
   if (listing.rows.empty() && for_people) session.Say(if_empty);
   return absl::OkStatus();
 }
@@ -17,8 +17,8 @@ absl::Status AnswerCard(Session& session, const Card& card) {
 
 absl::Status AnswerChange(Session& session, std::string_view sentence, const Card& card) {
   session.Say(sentence);
-  const bool for_people =
-      session.output().format == OutputFormat::kTable || session.output().format == OutputFormat::kWide;
+  const bool for_people = session.output().format == OutputFormat::kTable ||
+                          session.output().format == OutputFormat::kWide;
   if (!for_people) PrintCard(card, session.output(), session.out());
   return absl::OkStatus();
 }
@@ -29,7 +29,8 @@ absl::Time TimeOf(const google::protobuf::Timestamp& stamp) {
 
 std::string When(Session& session, const google::protobuf::Timestamp& stamp) {
   const bool csv = session.output().format == OutputFormat::kCsv;
-  return FormatTime(TimeOf(stamp), session.clock().Now(), csv ? TimeStyle::kIso : session.output().time);
+  return FormatTime(TimeOf(stamp), session.clock().Now(),
+                    csv ? TimeStyle::kIso : session.output().time);
 }
 
 }  // namespace forebay::cli

@@ -46,13 +46,16 @@ absl::Status Unreachable(const std::string& server, std::string_view why) {
 absl::Status Explain(const grpc::Status& answer, const std::string& server) {
   absl::Status status = FromGrpc(answer);
   if (status.ok() || DetailOf(status).has_value()) return status;
-  if (status.code() == absl::StatusCode::kUnavailable) return Unreachable(server, MessageOf(status));
-  if (status.code() == absl::StatusCode::kDeadlineExceeded) return Unreachable(server, "no answer in time");
+  if (status.code() == absl::StatusCode::kUnavailable)
+    return Unreachable(server, MessageOf(status));
+  if (status.code() == absl::StatusCode::kDeadlineExceeded)
+    return Unreachable(server, "no answer in time");
   if (status.code() == absl::StatusCode::kUnimplemented) {
     return Error(absl::StatusCode::kUnimplemented, "METHOD_UNKNOWN")
         .Field("server", server)
         .Next("forebay version")
-        .Says("the server at {} does not know this method; it may be older than this command line", server);
+        .Says("the server at {} does not know this method; it may be older than this command line",
+              server);
   }
   return status;
 }
@@ -79,7 +82,8 @@ struct Client::Connection {
   }
 };
 
-Client::Client(Options options) : options_(std::move(options)), connection_(std::make_unique<Connection>()) {}
+Client::Client(Options options)
+    : options_(std::move(options)), connection_(std::make_unique<Connection>()) {}
 
 Client::~Client() = default;
 
@@ -89,7 +93,8 @@ void Client::CancelCalls() {
   for (grpc::ClientContext* context : connection_->live) context->TryCancel();
 }
 
-absl::Status Client::CallUntyped(const Message& request, Message& response, absl::Duration deadline) {
+absl::Status Client::CallUntyped(const Message& request, Message& response,
+                                 absl::Duration deadline) {
   std::call_once(connection_->once, [this] {
     connection_->channel = OpenChannel({options_.server, options_.tls_ca_pem});
     connection_->stub = std::make_unique<Stub>(connection_->channel);
@@ -100,8 +105,9 @@ absl::Status Client::CallUntyped(const Message& request, Message& response, absl
   if (!connection_->Enter(context)) return absl::CancelledError("the command is ending");
   const absl::Cleanup leave = [&] { connection_->Leave(context); };
   std::promise<grpc::Status> answer;
-  connection_->stub->UnaryCall(&context, MethodOf(*request.GetDescriptor()), grpc::StubOptions(), &request, &response,
-                               [&answer](grpc::Status status) { answer.set_value(std::move(status)); });
+  connection_->stub->UnaryCall(
+      &context, MethodOf(*request.GetDescriptor()), grpc::StubOptions(), &request, &response,
+      [&answer](grpc::Status status) { answer.set_value(std::move(status)); });
   return Explain(answer.get_future().get(), options_.server);
 }
 

@@ -2,7 +2,8 @@
 
 // Calls to a server's API.
 //
-// The method is found by the type of the request: each method has a request message of its own (buf's rule), so
+// The method is found by the type of the request: each method has a request message of its own
+// (buf's rule), so
 //   ASSIGN_OR_RETURN(auto response, client.Call<v1::GetWorkPoolResponse>(request));
 // is all that a command says. Thread-safe. The connection is made at the first call.
 
@@ -29,7 +30,8 @@ class Client {
   explicit Client(Options options);
   ~Client();
 
-  // The server's error as it stands; UNAVAILABLE (SERVER_UNREACHABLE) with the next command when there is no answer.
+  // The server's error as it stands; UNAVAILABLE (SERVER_UNREACHABLE) with the next command when
+  // there is no answer.
   template <typename Response>
   absl::StatusOr<Response> Call(const google::protobuf::Message& request,
                                 absl::Duration deadline = kDefaultDeadline) {
@@ -49,8 +51,8 @@ class Client {
  private:
   struct Connection;
 
-  absl::Status CallUntyped(const google::protobuf::Message& request, google::protobuf::Message& response,
-                           absl::Duration deadline);
+  absl::Status CallUntyped(const google::protobuf::Message& request,
+                           google::protobuf::Message& response, absl::Duration deadline);
 
   const Options options_;
   const std::unique_ptr<Connection> connection_;

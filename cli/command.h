@@ -1,8 +1,10 @@
 #pragma once
 
-// What a command of `forebay` is: a description that parsing, help and shell completion share, and a function.
+// What a command of `forebay` is: a description that parsing, help and shell completion share, and
+// a function.
 //
-// Files in cli/commands/ make these, one file a noun; cli/parse.h turns the words of the user into a call.
+// Files in cli/commands/ make these, one file a noun; cli/parse.h turns the words of the user into
+// a call.
 
 #include <functional>
 #include <map>
@@ -62,7 +64,9 @@ class Arguments {
   // The words after `--`.
   const std::vector<std::string>& command() const { return command_; }
 
-  void Add(const std::string& name, std::string value) { values_[name].push_back(std::move(value)); }
+  void Add(const std::string& name, std::string value) {
+    values_[name].push_back(std::move(value));
+  }
   void SetCommand(std::vector<std::string> words) { command_ = std::move(words); }
 
  private:
@@ -81,7 +85,8 @@ struct Command {
   // Not shown.
   bool hidden = false;
   std::function<absl::Status(Session&, const Arguments&)> run;
-  // All words after the path are another program's, options included: they stand in Arguments::command().
+  // All words after the path are another program's, options included: they stand in
+  // Arguments::command().
   bool raw = false;
 };
 

@@ -6,7 +6,8 @@
 
 namespace forebay::cli {
 
-// From now on SIGINT writes `farewell` to standard error and ends the process with 130. Call once, before threads.
+// From now on SIGINT writes `farewell` to standard error and ends the process with 130. Call once,
+// before threads.
 void DetachOnInterrupt(std::string farewell);
 
 }  // namespace forebay::cli

@@ -16,7 +16,8 @@ int ExitCodeOf(const absl::Status& status) {
       {kRunFailed, kExitRunFailed},
       {kRunCrashed, kExitRunCrashed},
   };
-  if (const auto found = by_reason.find(ReasonOf(status)); found != by_reason.end()) return found->second;
+  if (const auto found = by_reason.find(ReasonOf(status)); found != by_reason.end())
+    return found->second;
   if (const auto detail = DetailOf(status); detail.has_value() && detail->reason == kChildEnded) {
     return static_cast<int>(ParseInt(detail->metadata.at("exit_code")).value_or(kExitError));
   }

@@ -11,7 +11,8 @@ std::string NextCommand(const absl::Status& status) {
   const auto detail = DetailOf(status);
   if (detail.has_value()) {
     if (detail->reason == kServerUnreachable) return "forebay dev, or forebay server start";
-    if (const auto next = detail->metadata.find("next"); next != detail->metadata.end()) return next->second;
+    if (const auto next = detail->metadata.find("next"); next != detail->metadata.end())
+      return next->second;
   }
   if (status.code() == absl::StatusCode::kUnauthenticated) return "forebay config show";
   return "";
@@ -20,7 +21,8 @@ std::string NextCommand(const absl::Status& status) {
 }  // namespace
 
 std::string DescribeFailure(const absl::Status& status, bool color) {
-  std::string text = fmt::format("{} {}\n", Colored("error:", Color::kRed, color), MessageOf(status));
+  std::string text =
+      fmt::format("{} {}\n", Colored("error:", Color::kRed, color), MessageOf(status));
   const std::string next = NextCommand(status);
   if (!next.empty()) text += fmt::format("{} {}\n", Colored("next:", Color::kBold, color), next);
   return text;

@@ -39,7 +39,8 @@ class LogPrinter {
     if (in_partial_ && entry.stream() != partial_stream_) EndPartial();
     if (timestamps_ && !in_partial_) session_.out() << Stamp(entry) << ' ';
     const bool ours = entry.stream() == v1::LOG_STREAM_SYSTEM;
-    session_.out() << Colored(entry.text(), ours ? Color::kDim : Color::kNone, session_.output().color_out);
+    session_.out() << Colored(entry.text(), ours ? Color::kDim : Color::kNone,
+                              session_.output().color_out);
     in_partial_ = entry.partial();
     partial_stream_ = entry.stream();
     if (!in_partial_) session_.out() << '\n';
@@ -49,7 +50,8 @@ class LogPrinter {
 
  private:
   static std::string Stamp(const v1::LogEntry& entry) {
-    return FormatTime(absl::FromUnixMicros(entry.time_micros()), absl::UnixEpoch(), TimeStyle::kIso);
+    return FormatTime(absl::FromUnixMicros(entry.time_micros()), absl::UnixEpoch(),
+                      TimeStyle::kIso);
   }
 
   void EndPartial() {
@@ -68,7 +70,8 @@ absl::Status OutcomeOf(const v1::FlowRun& run) {
   const bool failed = run.state().type() == v1::STATE_TYPE_FAILED;
   return Error(absl::StatusCode::kUnknown, failed ? kRunFailed : kRunCrashed)
       .Next(fmt::format("forebay flow-run inspect {}", LastSegment(run.name())))
-      .Says("flow run `{}` {}: {}", run.display_name(), StateName(run.state()), run.state().message());
+      .Says("flow run `{}` {}: {}", run.display_name(), StateName(run.state()),
+            run.state().message());
 }
 
 // Says each state of the run once, in order, however many passed between two looks.
@@ -106,9 +109,11 @@ class StateTeller {
  private:
   void Say(const v1::State& state) {
     const std::string name = StateName(state);
-    const std::string time = absl::FormatTime("%H:%M:%S", TimeOf(state.time()), absl::LocalTimeZone());
+    const std::string time =
+        absl::FormatTime("%H:%M:%S", TimeOf(state.time()), absl::LocalTimeZone());
     const std::string pad(name.size() < 10 ? 10 - name.size() : 0, ' ');
-    std::string line = fmt::format("{}  {}{}", time, Colored(name, StateColor(name), session_.output().color_err), pad);
+    std::string line = fmt::format(
+        "{}  {}{}", time, Colored(name, StateColor(name), session_.output().color_err), pad);
     if (!state.message().empty()) line += "  " + state.message();
     session_.Say(line);
   }
@@ -121,13 +126,15 @@ class StateTeller {
 
 class RunFollower {
  public:
-  RunFollower(Session& session, Client& client, std::string run, std::optional<absl::Duration> timeout)
+  RunFollower(Session& session, Client& client, std::string run,
+              std::optional<absl::Duration> timeout)
       : session_(session),
         client_(client),
         run_(std::move(run)),
         patience_(session, true),
         teller_(session),
-        give_up_(timeout.has_value() ? session.clock().Monotonic() + *timeout : absl::InfiniteDuration()) {}
+        give_up_(timeout.has_value() ? session.clock().Monotonic() + *timeout
+                                     : absl::InfiniteDuration()) {}
 
   // Until the run is over.
   absl::StatusOr<v1::FlowRun> Follow() {
@@ -136,7 +143,8 @@ class RunFollower {
     for (;;) {
       const int64_t known = run.version();
       const auto wait = absl::Seconds(wait_seconds);
-      RETURN_IF_ERROR(patience_.Keep([&] { return Watch(known, std::min(wait, TimeLeft()), run); }));
+      RETURN_IF_ERROR(
+          patience_.Keep([&] { return Watch(known, std::min(wait, TimeLeft()), run); }));
       if (run.version() != known) {
         RETURN_IF_ERROR(patience_.Keep([&] { return teller_.Tell(client_, run_); }));
       } else {
@@ -162,7 +170,8 @@ class RunFollower {
     const int64_t ms = absl::ToInt64Milliseconds(wait);
     request.mutable_wait()->set_seconds(ms / 1000);
     request.mutable_wait()->set_nanos(static_cast<int32_t>(ms % 1000 * 1'000'000));
-    ASSIGN_OR_RETURN(auto response, client_.Call<v1::WatchFlowRunResponse>(request, wait + Client::kDefaultDeadline));
+    ASSIGN_OR_RETURN(auto response, client_.Call<v1::WatchFlowRunResponse>(
+                                        request, wait + Client::kDefaultDeadline));
     run = std::move(*response.mutable_flow_run());
     return absl::OkStatus();
   }
@@ -190,8 +199,8 @@ std::string StateName(const v1::State& state) {
 }
 
 bool IsOver(v1::StateType type) {
-  return type == v1::STATE_TYPE_COMPLETED || type == v1::STATE_TYPE_FAILED || type == v1::STATE_TYPE_CANCELLED ||
-         type == v1::STATE_TYPE_CRASHED;
+  return type == v1::STATE_TYPE_COMPLETED || type == v1::STATE_TYPE_FAILED ||
+         type == v1::STATE_TYPE_CANCELLED || type == v1::STATE_TYPE_CRASHED;
 }
 
 absl::Status PrintLog(Session& session, const std::string& run, const LogOptions& options) {
@@ -205,8 +214,9 @@ absl::Status PrintLog(Session& session, const std::string& run, const LogOptions
   for (;;) {
     v1::ListLogLinesResponse page;
     RETURN_IF_ERROR(patience.Keep([&]() -> absl::Status {
-      ASSIGN_OR_RETURN(page, client->Call<v1::ListLogLinesResponse>(
-                                 request, absl::Seconds(kLongPollSeconds) + Client::kDefaultDeadline));
+      ASSIGN_OR_RETURN(page,
+                       client->Call<v1::ListLogLinesResponse>(
+                           request, absl::Seconds(kLongPollSeconds) + Client::kDefaultDeadline));
       return absl::OkStatus();
     }));
     for (const auto& line : page.lines()) printer.Print(line);
@@ -216,10 +226,13 @@ absl::Status PrintLog(Session& session, const std::string& run, const LogOptions
   }
 }
 
-absl::Status FollowRun(Session& session, const std::string& run, std::optional<absl::Duration> timeout) {
+absl::Status FollowRun(Session& session, const std::string& run,
+                       std::optional<absl::Duration> timeout) {
   const std::string id = LastSegment(run);
-  DetachOnInterrupt(fmt::format("\nDetached; the run goes on. Watch again: forebay flow-run watch {0}\n"
-                                "Cancel it: forebay flow-run cancel {0}\n", id));
+  DetachOnInterrupt(
+      fmt::format("\nDetached; the run goes on. Watch again: forebay flow-run watch {0}\n"
+                  "Cancel it: forebay flow-run cancel {0}\n",
+                  id));
   ASSIGN_OR_RETURN(Client * client, session.client());
   absl::Status log_status;
   std::thread log([&] { log_status = PrintLog(session, run, {.follow = true}); });

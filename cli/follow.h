@@ -2,8 +2,8 @@
 
 // A run followed live: its states to standard error, its log to standard output.
 //
-// Both are long polls that go on where they stopped, so a lost connection costs time and nothing else: no line is lost
-// or printed twice.
+// Both are long polls that go on where they stopped, so a lost connection costs time and nothing
+// else: no line is lost or printed twice.
 
 #include <optional>
 #include <string>
@@ -27,9 +27,11 @@ struct LogOptions {
 // Prints the log of `flowRuns/{id}`; with -o json one object a line.
 absl::Status PrintLog(Session& session, const std::string& run, const LogOptions& options);
 
-// Prints states and log until the run is over, then answers its outcome: OK, RUN_FAILED or RUN_CRASHED.
-// WAIT_TIMED_OUT after `timeout`; the run goes on. Ctrl-C ends the process with 130 after saying how to cancel.
-absl::Status FollowRun(Session& session, const std::string& run, std::optional<absl::Duration> timeout);
+// Prints states and log until the run is over, then answers its outcome: OK, RUN_FAILED or
+// RUN_CRASHED. WAIT_TIMED_OUT after `timeout`; the run goes on. Ctrl-C ends the process with 130
+// after saying how to cancel.
+absl::Status FollowRun(Session& session, const std::string& run,
+                       std::optional<absl::Duration> timeout);
 
 // "COMPLETED", "FAILED", ….
 std::string StateName(const v1::State& state);

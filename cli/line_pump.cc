@@ -1,8 +1,11 @@
 #include "cli/line_pump.h"
 
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 namespace forebay::cli {
@@ -13,33 +16,48 @@ constexpr size_t kLongestLine = 1 << 16;
 
 }  // namespace
 
-LinePump::LinePump(int fd, std::function<void(std::string_view)> take)
-    : fd_(fd), take_(std::move(take)), thread_([this] { Run(); }) {}
+LinePump::LinePump(UniqueFd fd, std::function<void(std::string_view)> take)
+    : fd_(std::move(fd)),
+      stop_(eventfd(0, EFD_CLOEXEC)),
+      take_(std::move(take)),
+      thread_([this] { Run(); }) {}
 
 LinePump::~LinePump() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(stop_.get(), &one, sizeof(one));
   thread_.join();
-  close(fd_);
+}
+
+bool LinePump::AwaitInput() {
+  pollfd watched[] = {{fd_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
+  while (poll(watched, 2, -1) < 0 && errno == EINTR) {
+  }
+  return watched[0].revents != 0;
+}
+
+void LinePump::Take(std::string_view bytes) {
+  pending_ += bytes;
+  size_t begin = 0;
+  for (size_t end = pending_.find('\n'); end != std::string::npos;
+       end = pending_.find('\n', begin)) {
+    take_(std::string_view(pending_).substr(begin, end - begin));
+    begin = end + 1;
+  }
+  pending_.erase(0, begin);
+  if (pending_.size() < kLongestLine) return;
+  take_(pending_);
+  pending_.clear();
 }
 
 void LinePump::Run() {
-  std::string pending;
   char buffer[4096];
-  for (;;) {
-    const ssize_t count = read(fd_, buffer, sizeof(buffer));
+  while (AwaitInput()) {
+    const ssize_t count = read(fd_.get(), buffer, sizeof(buffer));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) break;
-    pending.append(buffer, static_cast<size_t>(count));
-    size_t begin = 0;
-    for (size_t end = pending.find('\n'); end != std::string::npos; end = pending.find('\n', begin)) {
-      take_(std::string_view(pending).substr(begin, end - begin));
-      begin = end + 1;
-    }
-    pending.erase(0, begin);
-    if (pending.size() < kLongestLine) continue;
-    take_(pending);
-    pending.clear();
+    Take({buffer, static_cast<size_t>(count)});
   }
-  if (!pending.empty()) take_(pending);
+  if (!pending_.empty()) take_(pending_);
 }
 
 }  // namespace forebay::cli

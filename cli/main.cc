@@ -52,8 +52,10 @@ OutputOptions OutputOptionsOf(const Arguments& arguments) {
 
 SessionOptions SessionOptionsOf(const Arguments& arguments) {
   SessionOptions options;
-  options.server = arguments.Has("server") ? arguments.Get("server") : Environment("FOREBAY_SERVER");
-  options.context = arguments.Has("context") ? arguments.Get("context") : Environment("FOREBAY_CONTEXT");
+  options.server =
+      arguments.Has("server") ? arguments.Get("server") : Environment("FOREBAY_SERVER");
+  options.context =
+      arguments.Has("context") ? arguments.Get("context") : Environment("FOREBAY_CONTEXT");
   options.api_key = Environment("FOREBAY_API_KEY");
   options.config_directory = ConfigDirectory();
   options.output = OutputOptionsOf(arguments);
@@ -89,7 +91,8 @@ int main(int argc, char** argv) {
   try {
     return forebay::cli::Main({argv + 1, argv + argc});
   } catch (const std::exception& error) {
-    // What reaches this is the file system's: a current directory that is gone, a path that cannot be read.
+    // What reaches this is the file system's: a current directory that is gone, a path that cannot
+    // be read.
     std::cerr << "error: " << error.what() << std::endl;
     return forebay::cli::kExitError;
   }

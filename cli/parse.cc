@@ -11,7 +11,8 @@
 namespace forebay::cli {
 namespace {
 
-constexpr char kFooter[] = "All commands take -o, --time, --color, --server and --context too: forebay --help";
+constexpr char kFooter[] =
+    "All commands take -o, --time, --color, --server and --context too: forebay --help";
 constexpr char kCommandFooter[] =
     "Words after -- are the program to run and its arguments.\n"
     "All commands take -o, --time, --color, --server and --context too: forebay --help";
@@ -93,7 +94,9 @@ class Parser {
       made = app.add_flag(option.names, option.help);
       return;
     }
-    made = app.add_option(option.names, option.help)->type_name(ShownValue(option))->required(option.required);
+    made = app.add_option(option.names, option.help)
+               ->type_name(ShownValue(option))
+               ->required(option.required);
     if (option.repeated) {
       made->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(false);
     } else {
@@ -109,7 +112,8 @@ class Parser {
     const size_t space = command.path.find(' ');
     CLI::App* parent = &app_;
     if (space != std::string::npos) parent = &Noun(command.path.substr(0, space));
-    const std::string verb = space == std::string::npos ? command.path : command.path.substr(space + 1);
+    const std::string verb =
+        space == std::string::npos ? command.path : command.path.substr(space + 1);
     CLI::App* app = parent->add_subcommand(verb, command.summary)->fallthrough();
     if (command.hidden) app->group("");
     entries_.push_back({&command, app, {}});
@@ -180,8 +184,8 @@ class Parser {
     return Usage(slot.key, value)
         .With("allowed", Join(choices, ", "))
         .With("nearest", NearestName(value, choices))
-        .Says("{} must be one of {}, not `{}`{}", slot.option->get_name(), Join(choices, ", "), value,
-              DidYouMean(value, choices));
+        .Says("{} must be one of {}, not `{}`{}", slot.option->get_name(), Join(choices, ", "),
+              value, DidYouMean(value, choices));
   }
 
   static absl::Status CollectSlots(const Slots& slots, Arguments& arguments) {
@@ -196,7 +200,8 @@ class Parser {
 
   absl::StatusOr<Invocation> Collect() const {
     const Entry* chosen = Chosen();
-    if (chosen == nullptr) return Usage("arguments", "").Next("forebay --help").Says("a command is missing");
+    if (chosen == nullptr)
+      return Usage("arguments", "").Next("forebay --help").Says("a command is missing");
     Invocation invocation;
     invocation.command = chosen->command;
     RETURN_IF_ERROR(CollectSlots(globals_, invocation.arguments));
@@ -211,7 +216,8 @@ class Parser {
 };
 
 // The library's own complaint about a mistyped noun or verb names neither the word nor the nearest.
-absl::Status CheckCommandWords(const std::vector<Command>& commands, const std::vector<std::string>& words) {
+absl::Status CheckCommandWords(const std::vector<Command>& commands,
+                               const std::vector<std::string>& words) {
   if (words.empty() || words[0].starts_with('-')) return absl::OkStatus();
   std::vector<std::string> nouns;
   std::vector<std::string> verbs;
@@ -232,7 +238,9 @@ absl::Status CheckCommandWords(const std::vector<Command>& commands, const std::
   if (words.size() > 1 && words[1].starts_with('-')) return absl::OkStatus();
   const std::string help = fmt::format("forebay {} --help", words[0]);
   if (words.size() < 2) {
-    return Usage("command", words[0]).Next(help).Says("`forebay {}` needs one of {}", words[0], Join(verbs, ", "));
+    return Usage("command", words[0])
+        .Next(help)
+        .Says("`forebay {}` needs one of {}", words[0], Join(verbs, ", "));
   }
   if (std::find(verbs.begin(), verbs.end(), words[1]) != verbs.end()) return absl::OkStatus();
   return Usage("command", words[1])
@@ -241,7 +249,8 @@ absl::Status CheckCommandWords(const std::vector<Command>& commands, const std::
             DidYouMean(words[1], verbs));
 }
 
-const Command* FindRaw(const std::vector<Command>& commands, const std::vector<std::string>& words) {
+const Command* FindRaw(const std::vector<Command>& commands,
+                       const std::vector<std::string>& words) {
   if (words.size() < 2) return nullptr;
   for (const Command& command : commands) {
     if (command.raw && command.path == fmt::format("{} {}", words[0], words[1])) return &command;
@@ -257,12 +266,23 @@ std::optional<int64_t> Arguments::Number(std::string_view name) const {
 
 const std::vector<Option>& GlobalOptions() {
   static const std::vector<Option> options = {
-      {"-o,--output", "FORMAT", "How to print data", false, false, false,
+      {"-o,--output",
+       "FORMAT",
+       "How to print data",
+       false,
+       false,
+       false,
        {"table", "wide", "json", "yaml", "name", "csv"}},
       {"--time", "STYLE", "How to print times", false, false, false, {"relative", "iso"}},
       {"--color", "WHEN", "Whether to color", false, false, false, {"auto", "always", "never"}},
       {"--server", "HOST:PORT", "Server to ask, instead of the context's (FOREBAY_SERVER)"},
-      {"--context", "NAME", "Context of the configuration to use (FOREBAY_CONTEXT)", false, false, false, {},
+      {"--context",
+       "NAME",
+       "Context of the configuration to use (FOREBAY_CONTEXT)",
+       false,
+       false,
+       false,
+       {},
        Completes::kContexts},
   };
   return options;
@@ -270,7 +290,8 @@ const std::vector<Option>& GlobalOptions() {
 
 std::string LongName(const Option& option) { return option.names.substr(option.names.find("--")); }
 
-absl::StatusOr<Invocation> ParseWords(const std::vector<Command>& commands, const std::vector<std::string>& words) {
+absl::StatusOr<Invocation> ParseWords(const std::vector<Command>& commands,
+                                      const std::vector<std::string>& words) {
   if (const Command* raw = FindRaw(commands, words)) {
     Invocation invocation;
     invocation.command = raw;
@@ -284,8 +305,10 @@ absl::StatusOr<Invocation> ParseWords(const std::vector<Command>& commands, cons
   Parser parser(commands);
   if (words.empty()) return parser.Parse({"--help"});
   ASSIGN_OR_RETURN(Invocation invocation, parser.Parse(own));
-  if (invocation.command != nullptr && dashes != words.end() && !invocation.command->takes_command) {
-    return Usage("arguments", "--").Says("`forebay {}` takes nothing after `--`", invocation.command->path);
+  if (invocation.command != nullptr && dashes != words.end() &&
+      !invocation.command->takes_command) {
+    return Usage("arguments", "--")
+        .Says("`forebay {}` takes nothing after `--`", invocation.command->path);
   }
   invocation.arguments.SetCommand(std::move(rest));
   return invocation;

@@ -20,9 +20,10 @@ struct Invocation {
 // Options that every command takes.
 const std::vector<Option>& GlobalOptions();
 
-// `words` without argv[0]; what follows `--` is the command's own. INVALID_ARGUMENT (USAGE) names the word and the
-// nearest known one.
-absl::StatusOr<Invocation> ParseWords(const std::vector<Command>& commands, const std::vector<std::string>& words);
+// `words` without argv[0]; what follows `--` is the command's own. INVALID_ARGUMENT (USAGE) names
+// the word and the nearest known one.
+absl::StatusOr<Invocation> ParseWords(const std::vector<Command>& commands,
+                                      const std::vector<std::string>& words);
 
 // "--queue" of "-q,--queue".
 std::string LongName(const Option& option);

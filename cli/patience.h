@@ -16,10 +16,13 @@ class Patience {
  public:
   // `narrate`: whether this one tells the user that the connection is lost and found.
   Patience(Session& session, bool narrate)
-      : session_(session), narrate_(narrate), backoff_(absl::Milliseconds(100), absl::Seconds(2), SystemRandom()) {}
+      : session_(session),
+        narrate_(narrate),
+        backoff_(absl::Milliseconds(100), absl::Seconds(2), SystemRandom()) {}
 
-  // The call's answer. Once a call has succeeded, unavailability is waited out for up to five minutes; before that it
-  // is an answer like any other, because the user may have mistyped the address.
+  // The call's answer. Once a call has succeeded, unavailability is waited out for up to five
+  // minutes; before that it is an answer like any other, because the user may have mistyped the
+  // address.
   absl::Status Keep(absl::FunctionRef<absl::Status()> call);
 
  private:

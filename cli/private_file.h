@@ -11,13 +11,11 @@
 
 namespace forebay::cli {
 
-// Writes the file in one step (a new file, then renamed over the old) with mode 0600; makes missing directories with
-// mode 0700. INTERNAL (FILE_UNWRITABLE) names path and reason.
+// Writes the file in one step with mode 0600 and makes missing directories with mode 0700.
 absl::Status WritePrivateFile(const std::filesystem::path& path, std::string_view text);
 
-// The file's text. NOT_FOUND (FILE_UNREADABLE) names `what`, path and reason.
-absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path, std::string_view what);
-// The same without white space at the ends, for files that hold one key.
+// The text of a file that holds one key, without white space at the ends. NOT_FOUND
+// (FILE_NOT_FOUND), PERMISSION_DENIED.
 absl::StatusOr<std::string> ReadKeyFile(const std::filesystem::path& path);
 
 }  // namespace forebay::cli

@@ -7,6 +7,7 @@
 #include "cli/private_file.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "common/os/files.h"
 
 namespace forebay::cli {
 namespace {
@@ -70,7 +71,7 @@ absl::StatusOr<Client*> Session::client() {
     ASSIGN_OR_RETURN(const Profile resolved, profile());
     Client::Options options{resolved.server, resolved.api_key, ""};
     if (!resolved.tls_ca_file.empty()) {
-      ASSIGN_OR_RETURN(options.tls_ca_pem, ReadFile(resolved.tls_ca_file, "the certificate authority's file"));
+      ASSIGN_OR_RETURN(options.tls_ca_pem, ReadSmallFile(resolved.tls_ca_file));
     }
     client_ = std::make_unique<Client>(std::move(options));
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What every command gets: where to write, how, and which server to ask. One per process; the client may be used by
-// several threads, the rest by one.
+// What every command gets: where to write, how, and which server to ask. One per process; the
+// client may be used by several threads, the rest by one.
 
 #include <filesystem>
 #include <functional>
@@ -32,9 +32,9 @@ struct SessionOptions {
   OutputOptions output;
 };
 
-// The server to ask and the credential for it: an explicit address wins over the context; its key is then the one of
-// the context with that address, so that no key is shown to a server it was not made for.
-// NOT_FOUND (CONTEXT_NOT_FOUND, FILE_UNREADABLE).
+// The server to ask and the credential for it: an explicit address wins over the context; its key
+// is then the one of the context with that address, so that no key is shown to a server it was not
+// made for. NOT_FOUND (CONTEXT_NOT_FOUND, FILE_NOT_FOUND).
 absl::StatusOr<Profile> ResolveProfile(const SessionOptions& options, const Settings& settings);
 
 class Session {

@@ -11,6 +11,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/config/yaml.h"
+#include "common/os/files.h"
 
 namespace forebay::cli {
 namespace {
@@ -27,7 +28,8 @@ constexpr ProfileField kProfileFields[] = {
     {"tls_ca_file", &Profile::tls_ca_file},
 };
 
-absl::Status UnknownKey(std::string_view file, const std::string& key, const std::vector<std::string>& known) {
+absl::Status UnknownKey(std::string_view file, const std::string& key,
+                        const std::vector<std::string>& known) {
   const std::string nearest = NearestName(key, known);
   return Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_CONFIG_KEY")
       .Field(key, "")
@@ -36,13 +38,15 @@ absl::Status UnknownKey(std::string_view file, const std::string& key, const std
             nearest.empty() ? "" : fmt::format("; did you mean `{}`?", nearest));
 }
 
-absl::Status NotThat(std::string_view file, std::string_view key, std::string_view wanted, const Json& value) {
+absl::Status NotThat(std::string_view file, std::string_view key, std::string_view wanted,
+                     const Json& value) {
   return Error(absl::StatusCode::kInvalidArgument, "INVALID_CONFIG_VALUE")
       .Field(key, DumpJson(value))
       .Says("{}: `{}` must be {}, not {}", file, key, wanted, DumpJson(value));
 }
 
-absl::StatusOr<Profile> ParseProfile(std::string_view file, const std::string& name, const Json& value) {
+absl::StatusOr<Profile> ParseProfile(std::string_view file, const std::string& name,
+                                     const Json& value) {
   if (!value.is_object()) return NotThat(file, "contexts." + name, "keys and values", value);
   Profile profile;
   for (const auto& [key, text] : value.items()) {
@@ -107,7 +111,7 @@ absl::StatusOr<Settings> LoadSettings(const fs::path& directory) {
   const fs::path file = directory / kFileName;
   std::error_code error;
   if (!fs::exists(file, error)) return Settings();
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(file, "the configuration file"));
+  ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(file));
   ASSIGN_OR_RETURN(const Json document, ParseYaml(text, file.string()));
   return ParseSettings(file.string(), document);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// The user's own file: which servers there are and the keys for them (`~/.config/forebay/config.yaml`, mode 0600).
-// Not thread-safe.
+// The user's own file: which servers there are and the keys for them
+// (`~/.config/forebay/config.yaml`, mode 0600). Not thread-safe.
 
 #include <filesystem>
 #include <map>
@@ -34,7 +34,8 @@ struct Settings {
 // $XDG_CONFIG_HOME/forebay, else ~/.config/forebay.
 std::filesystem::path ConfigDirectory();
 
-// No file: empty settings. INVALID_ARGUMENT for a file that is not ours: the key, its nearest, the file.
+// No file: empty settings. INVALID_ARGUMENT for a file that is not ours: the key, its nearest, the
+// file.
 absl::StatusOr<Settings> LoadSettings(const std::filesystem::path& directory);
 // Replaces the file in one step; mode 0600, directory 0700.
 absl::Status SaveSettings(const std::filesystem::path& directory, const Settings& settings);

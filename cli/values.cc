@@ -2,13 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/private_file.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "common/os/files.h"
 
 namespace forebay::cli {
 
-absl::Status LayAssignments(const std::vector<std::string>& assignments, std::string_view option, Json& object) {
+absl::Status LayAssignments(const std::vector<std::string>& assignments, std::string_view option,
+                            Json& object) {
   for (const std::string& assignment : assignments) {
     const size_t equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0) {
@@ -25,11 +26,12 @@ absl::Status LayAssignments(const std::vector<std::string>& assignments, std::st
 
 absl::StatusOr<Json> ParseObjectOption(const std::string& text, std::string_view option) {
   if (!text.starts_with('@')) return ParseJsonObject(text, option);
-  ASSIGN_OR_RETURN(const std::string content, ReadFile(text.substr(1), option));
+  ASSIGN_OR_RETURN(const std::string content, ReadSmallFile(text.substr(1)));
   return ParseJsonObject(content, text.substr(1));
 }
 
-absl::StatusOr<absl::Duration> ParseDurationOption(const std::string& text, std::string_view option) {
+absl::StatusOr<absl::Duration> ParseDurationOption(const std::string& text,
+                                                   std::string_view option) {
   absl::Duration duration;
   if (const auto seconds = ParseInt(text)) {
     duration = absl::Seconds(*seconds);

@@ -7,6 +7,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/crypto/sha256.h"
+#include "common/os/files.h"
 #include "forebay/v1/token.pb.h"
 #include "forebay/v1/worker_protocol.pb.h"
 
@@ -41,7 +42,7 @@ absl::StatusOr<fs::path> EnsureWorkerKey(Session& session, const std::string& po
   if (!fresh && fs::exists(path, error)) {
     std::string ca;
     if (!profile.tls_ca_file.empty()) {
-      ASSIGN_OR_RETURN(ca, ReadFile(profile.tls_ca_file, "the certificate authority's file"));
+      ASSIGN_OR_RETURN(ca, ReadSmallFile(profile.tls_ca_file));
     }
     ASSIGN_OR_RETURN(const std::string key, ReadKeyFile(path));
     if (IsAccepted(profile, ca, key)) return path;

@@ -36,10 +36,12 @@ Words NamesOnServer(Client& client, Completes what) {
   switch (what) {
     case Completes::kPools:
       return LiveNames<v1::ListWorkPoolsResponse>(
-          client, v1::ListWorkPoolsRequest(), [](const auto& page) { return page.work_pools(); }, last);
+          client, v1::ListWorkPoolsRequest(), [](const auto& page) { return page.work_pools(); },
+          last);
     case Completes::kRuns:
       return LiveNames<v1::ListFlowRunsResponse>(
-          client, v1::ListFlowRunsRequest(), [](const auto& page) { return page.flow_runs(); }, last);
+          client, v1::ListFlowRunsRequest(), [](const auto& page) { return page.flow_runs(); },
+          last);
     case Completes::kWorkers:
       return LiveNames<v1::ListWorkersResponse>(
           client, v1::ListWorkersRequest(), [](const auto& page) { return page.workers(); }, last);
@@ -90,7 +92,8 @@ Words NextPathWords(const std::vector<Command>& commands, const std::string& typ
 }
 
 const Command* Find(const std::vector<Command>& commands, const std::string& path) {
-  const auto found = std::find_if(commands.begin(), commands.end(), [&](const Command& c) { return c.path == path; });
+  const auto found = std::find_if(commands.begin(), commands.end(),
+                                  [&](const Command& c) { return c.path == path; });
   return found == commands.end() ? nullptr : &*found;
 }
 
@@ -108,7 +111,8 @@ const Option* FindOption(const std::vector<Option>& options, std::string_view wo
 }
 
 // `words` are those between the command and the one to complete.
-Words CompleteArguments(Session& session, const Command& command, const Words& words, std::string_view last) {
+Words CompleteArguments(Session& session, const Command& command, const Words& words,
+                        std::string_view last) {
   const auto options = OptionsOf(command);
   size_t positional = 0;
   for (size_t i = 0; i < words.size(); ++i) {
@@ -123,13 +127,15 @@ Words CompleteArguments(Session& session, const Command& command, const Words& w
     for (const Option& option : options) names.push_back(LongName(option));
     return names;
   }
-  if (positional < command.positionals.size()) return ValuesOf(session, command.positionals[positional]);
+  if (positional < command.positionals.size())
+    return ValuesOf(session, command.positionals[positional]);
   return {};
 }
 
 }  // namespace
 
-std::vector<std::string> Candidates(Session& session, const std::vector<Command>& commands, const Words& words) {
+std::vector<std::string> Candidates(Session& session, const std::vector<Command>& commands,
+                                    const Words& words) {
   const std::string last = words.empty() ? "" : words.back();
   const size_t before = words.empty() ? 0 : words.size() - 1;
   const auto end = words.begin() + static_cast<std::ptrdiff_t>(before);
@@ -146,11 +152,13 @@ std::vector<std::string> Candidates(Session& session, const std::vector<Command>
   if (command == nullptr) {
     all = NextPathWords(commands, path);
   } else {
-    all = CompleteArguments(session, *command, {words.begin() + static_cast<std::ptrdiff_t>(used), end}, last);
+    all = CompleteArguments(session, *command,
+                            {words.begin() + static_cast<std::ptrdiff_t>(used), end}, last);
   }
   Words matching;
   for (std::string& candidate : all) {
-    if (candidate == kFilesCandidate || candidate.starts_with(last)) matching.push_back(std::move(candidate));
+    if (candidate == kFilesCandidate || candidate.starts_with(last))
+      matching.push_back(std::move(candidate));
   }
   return matching;
 }

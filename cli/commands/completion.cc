@@ -7,7 +7,8 @@
 namespace forebay::cli {
 namespace {
 
-constexpr char kBash[] = R"(# forebay completion for bash: source this, or put it into /etc/bash_completion.d
+constexpr char kBash[] =
+    R"(# forebay completion for bash: source this, or put it into /etc/bash_completion.d
 _forebay() {
   local IFS=$'\n' current="${COMP_WORDS[COMP_CWORD]}"
   COMPREPLY=($(forebay __complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
@@ -32,7 +33,8 @@ _forebay() {
 compdef _forebay forebay
 )";
 
-constexpr char kFish[] = R"(# forebay completion for fish: put it into ~/.config/fish/completions/forebay.fish
+constexpr char kFish[] =
+    R"(# forebay completion for fish: put it into ~/.config/fish/completions/forebay.fish
 function __forebay_complete
   set -l words (commandline -opc) (commandline -ct)
   set -l candidates (forebay __complete -- $words[2..-1] 2>/dev/null)
@@ -62,8 +64,13 @@ absl::Status CompleteWords(Session& session, const Arguments& arguments) {
 
 std::vector<Command> CompletionCommands() {
   return {
-      {"completion", "Print the completion script of a shell", {{"SHELL", "The shell", true, {"bash", "zsh", "fish"}}},
-       {}, false, false, Completion},
+      {"completion",
+       "Print the completion script of a shell",
+       {{"SHELL", "The shell", true, {"bash", "zsh", "fish"}}},
+       {},
+       false,
+       false,
+       Completion},
       {"__complete", "Print what may follow the words", {}, {}, true, true, CompleteWords},
   };
 }

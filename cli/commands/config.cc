@@ -1,6 +1,6 @@
-#include <nlohmann/json.hpp>
 #include <iostream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "cli/answer.h"
 #include "cli/commands/commands.h"
@@ -23,21 +23,27 @@ absl::Status Show(Session& session, const Arguments&) {
   listing.columns = {{"CURRENT"}, {"NAME"}, {"SERVER"}, {"KEY"}, {"TLS AUTHORITY", true}};
   for (const auto& [name, profile] : settings.contexts) {
     const bool current = name == settings.current;
-    listing.rows.push_back({name,
-                            {current ? "*" : "", name, profile.server, KeyText(profile), profile.tls_ca_file},
-                            Json{{"name", name},
-                                 {"current", current},
-                                 {"server", profile.server},
-                                 {"key", KeyText(profile)},
-                                 {"tls_ca_file", profile.tls_ca_file}}});
+    listing.rows.push_back(
+        {name,
+         {current ? "*" : "", name, profile.server, KeyText(profile), profile.tls_ca_file},
+         Json{{"name", name},
+              {"current", current},
+              {"server", profile.server},
+              {"key", KeyText(profile)},
+              {"tls_ca_file", profile.tls_ca_file}}});
   }
-  return AnswerList(session, listing, "No contexts. Make one: forebay dev, or forebay config set NAME --server HOST:PORT");
+  return AnswerList(
+      session, listing,
+      "No contexts. Make one: forebay dev, or forebay config set NAME --server HOST:PORT");
 }
 
-std::string Absolute(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
+std::string Absolute(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
 
 absl::StatusOr<std::string> KeepKeyFromInput(Session& session, const std::string& name) {
-  const std::string text{std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
+  const std::string text{std::istreambuf_iterator<char>(std::cin),
+                         std::istreambuf_iterator<char>()};
   const auto path = session.config_directory() / "keys" / (name + ".key");
   RETURN_IF_ERROR(WritePrivateFile(path, std::string(Trim(text)) + "\n"));
   return path.string();
@@ -48,7 +54,8 @@ absl::Status Set(Session& session, const Arguments& arguments) {
   if (!IsResourceName(name)) {
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_NAME")
         .Field("name", name)
-        .Says("a context's name is 1-63 of a-z 0-9 - _, beginning with a letter or digit, not `{}`", name);
+        .Says("a context's name is 1-63 of a-z 0-9 - _, beginning with a letter or digit, not `{}`",
+              name);
   }
   ASSIGN_OR_RETURN(Settings settings, LoadSettings(session.config_directory()));
   Profile& profile = settings.contexts[name];
@@ -65,7 +72,8 @@ absl::Status Set(Session& session, const Arguments& arguments) {
   }
   if (settings.current.empty()) settings.current = name;
   RETURN_IF_ERROR(SaveSettings(session.config_directory(), settings));
-  session.Say(fmt::format("Context `{}` saved{}.", name, settings.current == name ? "; it is the current one" : ""));
+  session.Say(fmt::format("Context `{}` saved{}.", name,
+                          settings.current == name ? "; it is the current one" : ""));
   return absl::OkStatus();
 }
 
@@ -103,11 +111,22 @@ std::vector<Command> ConfigCommands() {
   const Positional name = {"NAME", "Name of the context", true, {}, Completes::kContexts};
   return {
       {"config show", "List contexts; keys are not shown", {}, {}, false, false, Show},
-      {"config set", "Make or change a context (with --server HOST:PORT)", {name},
+      {"config set",
+       "Make or change a context (with --server HOST:PORT)",
+       {name},
        {{"--api-key-file", "FILE", "File with the key", false, false, false, {}, Completes::kFiles},
         {"--api-key-stdin", "", "Read the key from standard input and keep it, mode 0600"},
-        {"--tls-ca-file", "FILE", "Certificate authority of the server", false, false, false, {}, Completes::kFiles}},
-       false, false, Set},
+        {"--tls-ca-file",
+         "FILE",
+         "Certificate authority of the server",
+         false,
+         false,
+         false,
+         {},
+         Completes::kFiles}},
+       false,
+       false,
+       Set},
       {"config use", "Make a context the current one", {name}, {}, false, false, Use},
       {"config delete", "Delete a context", {name}, {}, false, false, Delete},
   };

@@ -8,10 +8,10 @@
 #include "cli/commands/run_request.h"
 #include "cli/names.h"
 #include "cli/output/proto_json.h"
-#include "cli/private_file.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/job_template/job_template.h"
+#include "common/os/files.h"
 #include "forebay/v1/deployment.pb.h"
 #include "forebay/v1/work_pool.pb.h"
 
@@ -30,7 +30,8 @@ absl::Status MissingOption(std::string_view option) {
   return Error(absl::StatusCode::kInvalidArgument, "USAGE")
       .Field(option, "")
       .Next("forebay deploy --help")
-      .Says("--{} is missing; a deployment needs --name, --flow, --pool and, after --, its command", option);
+      .Says("--{} is missing; a deployment needs --name, --flow, --pool and, after --, its command",
+            option);
 }
 
 absl::StatusOr<v1::Deployment> FromFlags(const Arguments& arguments) {
@@ -50,7 +51,8 @@ absl::StatusOr<v1::Deployment> FromFlags(const Arguments& arguments) {
   deployment.set_description(arguments.Get("description"));
   deployment.set_version(arguments.Get("deployment-version"));
   const auto retries = arguments.Number("crash-retries").value_or(0);
-  deployment.set_crash_retries(static_cast<int32_t>(std::clamp<int64_t>(retries, INT32_MIN, INT32_MAX)));
+  deployment.set_crash_retries(
+      static_cast<int32_t>(std::clamp<int64_t>(retries, INT32_MIN, INT32_MAX)));
   for (const std::string& tag : arguments.All("tag")) deployment.add_tags(tag);
   for (const std::string& word : arguments.command()) deployment.add_command(word);
   ASSIGN_OR_RETURN(const Json parameters, ParametersOf(arguments));
@@ -61,19 +63,20 @@ absl::StatusOr<v1::Deployment> FromFlags(const Arguments& arguments) {
 }
 
 absl::StatusOr<std::vector<v1::Deployment>> FromFile(const Arguments& arguments) {
-  for (const char* option : {"name", "flow", "pool", "queue", "param", "params", "job-variable", "description",
-                             "deployment-version", "tag", "crash-retries"}) {
+  for (const char* option : {"name", "flow", "pool", "queue", "param", "params", "job-variable",
+                             "description", "deployment-version", "tag", "crash-retries"}) {
     if (!arguments.Has(option) && arguments.command().empty()) continue;
     return Error(absl::StatusCode::kInvalidArgument, "USAGE")
         .Field(option, arguments.Get(option))
         .Says("with --file everything stands in the file; take away {}",
               arguments.Has(option) ? fmt::format("--{}", option) : "the words after --");
   }
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(arguments.Get("file"), "the deployment file"));
+  ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(arguments.Get("file")));
   return ParseDeployFile(text, arguments.Get("file"));
 }
 
-// Each pool that is deployed to, asked for once. An unknown one is found before anything is changed.
+// Each pool that is deployed to, asked for once. An unknown one is found before anything is
+// changed.
 absl::StatusOr<Pools> GetPools(Client& client, const std::vector<v1::Deployment>& deployments) {
   Pools pools;
   for (const auto& deployment : deployments) {
@@ -88,7 +91,8 @@ absl::StatusOr<Pools> GetPools(Client& client, const std::vector<v1::Deployment>
 
 bool HasDefault(const JobTemplate& job_template, const char* variable) {
   const Json& schema = job_template.variables_schema();
-  const Json pointer_value = schema.value(Json::json_pointer(fmt::format("/properties/{}/default", variable)), Json());
+  const Json pointer_value =
+      schema.value(Json::json_pointer(fmt::format("/properties/{}/default", variable)), Json());
   return !pointer_value.is_null();
 }
 
@@ -97,8 +101,8 @@ bool Declares(const JobTemplate& job_template, std::string_view variable) {
   return std::find(names.begin(), names.end(), variable) != names.end();
 }
 
-// Process runs start in a fresh directory unless told otherwise; who deploys from a directory means that one. Says what
-// it fills in. A relative directory given by the user means one below `here`.
+// Process runs start in a fresh directory unless told otherwise; who deploys from a directory means
+// that one. Says what it fills in. A relative directory given by the user means one below `here`.
 absl::Status FillWorkingDirectory(Session& session, const v1::WorkPool& pool, const fs::path& here,
                                   v1::Deployment& deployment) {
   ASSIGN_OR_RETURN(const auto job_template, JobTemplate::Parse(pool.base_job_template()));
@@ -108,11 +112,13 @@ absl::Status FillWorkingDirectory(Session& session, const v1::WorkPool& pool, co
   const auto given = variables.find(kWorkingDir);
   if (given == variables.end() && HasDefault(job_template, kWorkingDir)) return absl::OkStatus();
   if (given != variables.end() && !given->is_string()) return absl::OkStatus();
-  const fs::path wanted = given == variables.end() ? fs::path() : fs::path(given->get<std::string>());
+  const fs::path wanted =
+      given == variables.end() ? fs::path() : fs::path(given->get<std::string>());
   if (wanted.is_absolute()) return absl::OkStatus();
   std::string directory = (here / wanted).lexically_normal().string();
   if (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
-  session.Say(fmt::format("`{}` runs in {} (job variable working_dir).", DeploymentShortName(deployment.name()), directory));
+  session.Say(fmt::format("`{}` runs in {} (job variable working_dir).",
+                          DeploymentShortName(deployment.name()), directory));
   variables[kWorkingDir] = directory;
   deployment.set_job_variables(DumpJson(variables));
   return absl::OkStatus();
@@ -124,17 +130,20 @@ absl::Status Apply(Session& session, Client& client, const v1::Deployment& deplo
   ASSIGN_OR_RETURN(const auto response, client.Call<v1::ApplyDeploymentResponse>(request));
   const v1::Deployment& applied = response.deployment();
   const std::string name = DeploymentShortName(applied.name());
-  return AnswerChange(session,
-                      fmt::format("Deployment `{0}` {1} in pool `{2}`. Run it: forebay deployment run {0} --watch", name,
-                                  response.created() ? "created" : "updated", LastSegment(applied.work_pool())),
-                      {name, {{"Name", name}, {"Work pool", LastSegment(applied.work_pool())}}, ToJson(applied)});
+  return AnswerChange(
+      session,
+      fmt::format("Deployment `{0}` {1} in pool `{2}`. Run it: forebay deployment run {0} --watch",
+                  name, response.created() ? "created" : "updated",
+                  LastSegment(applied.work_pool())),
+      {name, {{"Name", name}, {"Work pool", LastSegment(applied.work_pool())}}, ToJson(applied)});
 }
 
 void SayWhereWorkersLack(Session& session, const Pools& pools) {
   for (const auto& [resource, pool] : pools) {
     if (pool.online_workers() > 0) continue;
-    session.Say(fmt::format("No worker is online in pool `{0}`. Start one: forebay worker start --pool {0}",
-                            LastSegment(resource)));
+    session.Say(
+        fmt::format("No worker is online in pool `{0}`. Start one: forebay worker start --pool {0}",
+                    LastSegment(resource)));
   }
 }
 
@@ -151,11 +160,13 @@ absl::Status Deploy(Session& session, const Arguments& arguments) {
   ASSIGN_OR_RETURN(Client * client, session.client());
   ASSIGN_OR_RETURN(const Pools pools, GetPools(*client, deployments));
   for (auto& deployment : deployments) {
-    RETURN_IF_ERROR(Annotate(FillWorkingDirectory(session, pools.at(deployment.work_pool()), here, deployment),
-                             DeploymentShortName(deployment.name())));
+    RETURN_IF_ERROR(
+        Annotate(FillWorkingDirectory(session, pools.at(deployment.work_pool()), here, deployment),
+                 DeploymentShortName(deployment.name())));
   }
   for (const auto& deployment : deployments) {
-    RETURN_IF_ERROR(Annotate(Apply(session, *client, deployment), DeploymentShortName(deployment.name())));
+    RETURN_IF_ERROR(
+        Annotate(Apply(session, *client, deployment), DeploymentShortName(deployment.name())));
   }
   SayWhereWorkersLack(session, pools);
   return absl::OkStatus();
@@ -165,7 +176,13 @@ absl::Status Deploy(Session& session, const Arguments& arguments) {
 
 std::vector<Command> DeployCommands() {
   std::vector<Option> options = {
-      {"-f,--file", "FILE", "Deploy all that a YAML file lists, instead of the options below", false, false, false, {},
+      {"-f,--file",
+       "FILE",
+       "Deploy all that a YAML file lists, instead of the options below",
+       false,
+       false,
+       false,
+       {},
        Completes::kFiles},
       {"-n,--name", "NAME", "Name of the deployment"},
       {"--flow", "FLOW", "Name of the flow"},
@@ -180,7 +197,12 @@ std::vector<Command> DeployCommands() {
       {"--crash-retries", "N", "Tries again so often when a run crashes (0)", false, false, true},
   };
   options.insert(options.end(), rest.begin(), rest.end());
-  return {{"deploy", "Make a command runnable from afar: forebay deploy … -- python3 flow.py", {}, options, true, false,
+  return {{"deploy",
+           "Make a command runnable from afar: forebay deploy … -- python3 flow.py",
+           {},
+           options,
+           true,
+           false,
            Deploy}};
 }
 

@@ -75,8 +75,10 @@ const std::vector<Key>& Keys() {
       {"pool", "text", true, Text([](const S& v, D& d) { d.set_work_pool(PoolResource(v)); })},
       {"command", "a list of words", true, Texts(&D::mutable_command)},
       {"queue", "text", false, Text([](const S& v, D& d) { d.set_work_queue(v); })},
-      {"parameters", "keys and values", false, Object([](const S& v, D& d) { d.set_parameters(v); })},
-      {"job_variables", "keys and values", false, Object([](const S& v, D& d) { d.set_job_variables(v); })},
+      {"parameters", "keys and values", false,
+       Object([](const S& v, D& d) { d.set_parameters(v); })},
+      {"job_variables", "keys and values", false,
+       Object([](const S& v, D& d) { d.set_job_variables(v); })},
       {"description", "text", false, Text([](const S& v, D& d) { d.set_description(v); })},
       {"version", "text", false, SetVersion},
       {"tags", "a list of texts", false, Texts(&D::mutable_tags)},
@@ -85,7 +87,8 @@ const std::vector<Key>& Keys() {
   return keys;
 }
 
-absl::Status UnknownKey(std::string_view where, const std::string& key, const std::vector<std::string>& known) {
+absl::Status UnknownKey(std::string_view where, const std::string& key,
+                        const std::vector<std::string>& known) {
   const std::string nearest = NearestName(key, known);
   return Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_CONFIG_KEY")
       .Field(key, "")
@@ -95,13 +98,15 @@ absl::Status UnknownKey(std::string_view where, const std::string& key, const st
             nearest.empty() ? "" : fmt::format("; did you mean `{}`?", nearest));
 }
 
-absl::Status NotThat(std::string_view where, std::string_view key, std::string_view wanted, const Json& value) {
+absl::Status NotThat(std::string_view where, std::string_view key, std::string_view wanted,
+                     const Json& value) {
   return Error(absl::StatusCode::kInvalidArgument, "INVALID_CONFIG_VALUE")
       .Field(key, DumpJson(value))
       .Says("{}: `{}` must be {}, not {}", where, key, wanted, DumpJson(value));
 }
 
-absl::Status SetKey(const std::string& where, const std::string& name, const Json& value, v1::Deployment& deployment) {
+absl::Status SetKey(const std::string& where, const std::string& name, const Json& value,
+                    v1::Deployment& deployment) {
   std::vector<std::string> known;
   for (const Key& key : Keys()) {
     known.push_back(key.name);
@@ -114,7 +119,8 @@ absl::Status SetKey(const std::string& where, const std::string& name, const Jso
 absl::StatusOr<v1::Deployment> ParseEntry(const std::string& where, const Json& entry) {
   if (!entry.is_object()) return NotThat(where, "deployments", "a list of keys and values", entry);
   v1::Deployment deployment;
-  for (const auto& [name, value] : entry.items()) RETURN_IF_ERROR(SetKey(where, name, value, deployment));
+  for (const auto& [name, value] : entry.items())
+    RETURN_IF_ERROR(SetKey(where, name, value, deployment));
   for (const Key& key : Keys()) {
     if (!key.required || entry.contains(key.name)) continue;
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_CONFIG_VALUE")
@@ -127,7 +133,8 @@ absl::StatusOr<v1::Deployment> ParseEntry(const std::string& where, const Json& 
 
 }  // namespace
 
-absl::StatusOr<std::vector<v1::Deployment>> ParseDeployFile(std::string_view text, std::string_view file) {
+absl::StatusOr<std::vector<v1::Deployment>> ParseDeployFile(std::string_view text,
+                                                            std::string_view file) {
   ASSIGN_OR_RETURN(const Json document, ParseYaml(text, file));
   if (!document.is_object()) return NotThat(file, "the file", "keys and values", document);
   for (const auto& [name, value] : document.items()) {
@@ -135,11 +142,13 @@ absl::StatusOr<std::vector<v1::Deployment>> ParseDeployFile(std::string_view tex
   }
   const auto entries = document.find("deployments");
   if (entries == document.end() || !entries->is_array() || entries->empty()) {
-    return NotThat(file, "deployments", "a list of deployments", entries == document.end() ? Json() : *entries);
+    return NotThat(file, "deployments", "a list of deployments",
+                   entries == document.end() ? Json() : *entries);
   }
   std::vector<v1::Deployment> deployments;
   for (size_t i = 0; i < entries->size(); ++i) {
-    ASSIGN_OR_RETURN(auto deployment, ParseEntry(fmt::format("{}: deployments[{}]", file, i), (*entries)[i]));
+    ASSIGN_OR_RETURN(auto deployment,
+                     ParseEntry(fmt::format("{}: deployments[{}]", file, i), (*entries)[i]));
     deployments.push_back(std::move(deployment));
   }
   return deployments;

@@ -10,9 +10,11 @@
 
 namespace forebay::cli {
 
-// The file holds `deployments`, a list of entries with name, flow, pool, command and, if wanted, queue, parameters,
-// job_variables, description, version, tags, crash_retries. INVALID_ARGUMENT (INVALID_YAML, UNKNOWN_CONFIG_KEY with the
-// nearest, INVALID_CONFIG_VALUE) names file, entry and key.
-absl::StatusOr<std::vector<v1::Deployment>> ParseDeployFile(std::string_view text, std::string_view file);
+// The file holds `deployments`, a list of entries with name, flow, pool, command and, if wanted,
+// queue, parameters, job_variables, description, version, tags, crash_retries. INVALID_ARGUMENT
+// (INVALID_YAML, UNKNOWN_CONFIG_KEY with the nearest, INVALID_CONFIG_VALUE) names file, entry and
+// key.
+absl::StatusOr<std::vector<v1::Deployment>> ParseDeployFile(std::string_view text,
+                                                            std::string_view file);
 
 }  // namespace forebay::cli

@@ -23,7 +23,8 @@ std::string StatusText(const v1::Deployment& deployment) {
 }
 
 std::string CommandText(const v1::Deployment& deployment) {
-  return Join(std::vector<std::string>(deployment.command().begin(), deployment.command().end()), " ");
+  return Join(std::vector<std::string>(deployment.command().begin(), deployment.command().end()),
+              " ");
 }
 
 std::string TagsText(const v1::Deployment& deployment) {
@@ -73,7 +74,9 @@ absl::StatusOr<v1::CreateFlowRunRequest> RunRequest(Session& session, const Argu
 
 Card RunCard(const v1::FlowRun& run) {
   const std::string id = LastSegment(run.name());
-  return {id, {{"ID", id}, {"Name", run.display_name()}, {"State", StateName(run.state())}}, ToJson(run)};
+  return {id,
+          {{"ID", id}, {"Name", run.display_name()}, {"State", StateName(run.state())}},
+          ToJson(run)};
 }
 
 absl::Status Run(Session& session, const Arguments& arguments) {
@@ -102,17 +105,18 @@ absl::Status List(Session& session, const Arguments& arguments) {
   if (arguments.Has("pool")) request.set_work_pool(PoolResource(arguments.Get("pool")));
   request.set_flow(arguments.Get("flow"));
   Listing listing;
-  listing.columns = {{"NAME"}, {"POOL"}, {"QUEUE"}, {"STATUS", false, false, true}, {"UPDATED"},
-                     {"VERSION", true}, {"TAGS", true}, {"COMMAND"}};
+  listing.columns = {{"NAME"},    {"POOL"},          {"QUEUE"},      {"STATUS", false, false, true},
+                     {"UPDATED"}, {"VERSION", true}, {"TAGS", true}, {"COMMAND"}};
   RETURN_IF_ERROR(ForEachItem<v1::ListDeploymentsResponse>(
       *client, request, kAllItems, [](const auto& page) { return page.deployments(); },
       [&](const v1::Deployment& deployment) {
         const std::string name = DeploymentShortName(deployment.name());
-        listing.rows.push_back({name,
-                                {name, LastSegment(deployment.work_pool()), LastSegment(deployment.work_queue()),
-                                 StatusText(deployment), When(session, deployment.update_time()),
-                                 deployment.version(), TagsText(deployment), CommandText(deployment)},
-                                ToJson(deployment)});
+        listing.rows.push_back(
+            {name,
+             {name, LastSegment(deployment.work_pool()), LastSegment(deployment.work_queue()),
+              StatusText(deployment), When(session, deployment.update_time()), deployment.version(),
+              TagsText(deployment), CommandText(deployment)},
+             ToJson(deployment)});
       }));
   return AnswerList(session, listing, "No deployments. Make one: forebay deploy --help");
 }
@@ -143,7 +147,9 @@ absl::Status Pause(Session& session, const Arguments& arguments) {
   const Card card = CardOf(session, response.deployment());
   return AnswerChange(
       session,
-      fmt::format("Deployment `{0}` paused: its runs wait. Resume: forebay deployment resume {0}", card.name), card);
+      fmt::format("Deployment `{0}` paused: its runs wait. Resume: forebay deployment resume {0}",
+                  card.name),
+      card);
 }
 
 absl::Status Resume(Session& session, const Arguments& arguments) {
@@ -174,15 +180,30 @@ std::vector<Command> DeploymentCommands() {
   const Positional name = {"NAME", "flow/deployment", true, {}, Completes::kDeployments};
   return {
       {"deployment run", "Run a deployment now", {name}, RunOptions(), false, false, Run},
-      {"deployment ls", "List deployments", {},
+      {"deployment ls",
+       "List deployments",
+       {},
        {{"-p,--pool", "POOL", "Only of this pool", false, false, false, {}, Completes::kPools},
         {"--flow", "FLOW", "Only of this flow"}},
-       false, false, List},
+       false,
+       false,
+       List},
       {"deployment inspect", "Show one deployment", {name}, {}, false, false, Inspect},
       {"deployment pause", "Hold back its runs", {name}, {}, false, false, Pause},
-      {"deployment resume", "Let its runs go on; lifts a quarantine", {name}, {}, false, false, Resume},
-      {"deployment delete", "Delete a deployment", {name}, {{"--force", "", "Cancel its waiting runs too"}}, false,
-       false, Delete},
+      {"deployment resume",
+       "Let its runs go on; lifts a quarantine",
+       {name},
+       {},
+       false,
+       false,
+       Resume},
+      {"deployment delete",
+       "Delete a deployment",
+       {name},
+       {{"--force", "", "Cancel its waiting runs too"}},
+       false,
+       false,
+       Delete},
   };
 }
 

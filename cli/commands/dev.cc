@@ -1,6 +1,4 @@
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -17,6 +15,8 @@
 #include "cli/worker_key.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "common/os/file_lock.h"
+#include "common/os/files.h"
 #include "forebay/v1/work_pool.pb.h"
 
 namespace forebay::cli {
@@ -44,7 +44,8 @@ absl::StatusOr<fs::path> MakeScratch() {
 }
 
 // Remembers the server and its first key as the context `dev`.
-absl::Status KeepContext(const fs::path& config, const std::string& address, const std::string& key) {
+absl::Status KeepContext(const fs::path& config, const std::string& address,
+                         const std::string& key) {
   const fs::path key_file = config / "keys" / "dev.key";
   RETURN_IF_ERROR(WritePrivateFile(key_file, key + "\n"));
   ASSIGN_OR_RETURN(Settings settings, LoadSettings(config));
@@ -79,21 +80,21 @@ absl::StatusOr<std::string> StartServer(DevStack& stack, const DevPlan& plan) {
                                "--ready-file=" + ready.string()}));
   std::string address;
   RETURN_IF_ERROR(stack.WaitUntil([&] {
-    const auto text = ReadFile(ready, "the ready file");
+    const auto text = ReadSmallFile(ready);
     if (text.ok()) address = Trim(*text);
     return !address.empty();
   }));
   return address;
 }
 
-absl::Status StartWorker(DevStack& stack, const DevPlan& plan, Session& session, const std::string& address) {
+absl::Status StartWorker(DevStack& stack, const DevPlan& plan, Session& session,
+                         const std::string& address) {
   ASSIGN_OR_RETURN(Client * client, session.client());
   RETURN_IF_ERROR(EnsurePool(*client));
   ASSIGN_OR_RETURN(const fs::path key_file, EnsureWorkerKey(session, kPool, false));
   ASSIGN_OR_RETURN(const std::string program, FindProgram("forebay-worker"));
   const fs::path ready = plan.scratch / "worker.ready";
-  std::vector<std::string> words = {"--server=" + address,
-                                    fmt::format("--pool={}", kPool),
+  std::vector<std::string> words = {"--server=" + address, fmt::format("--pool={}", kPool),
                                     "--key-file=" + key_file.string(),
                                     "--state-dir=" + (plan.data_dir / "worker" / kPool).string(),
                                     "--ready-file=" + ready.string()};
@@ -132,31 +133,22 @@ absl::Status Reset(const fs::path& data_dir) {
   if (!fs::exists(data_dir / "admin.key")) {
     return Error(absl::StatusCode::kFailedPrecondition, "NOT_A_DATA_DIR")
         .Field("data-dir", data_dir.string())
-        .Says("{} does not look like a data directory of forebay; nothing was deleted", data_dir.string());
+        .Says("{} does not look like a data directory of forebay; nothing was deleted",
+              data_dir.string());
   }
-  const fs::path lock_file = data_dir / "lock";
-  const int lock = open(lock_file.c_str(), O_RDWR | O_CLOEXEC);
-  const absl::Cleanup closer = [lock] {
-    if (lock >= 0) close(lock);
-  };
-  if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    return Error(absl::StatusCode::kFailedPrecondition, "DATA_DIR_IN_USE")
-        .Field("data-dir", data_dir.string())
-        .Says("a server is running on {}; stop it first", data_dir.string());
-  }
-  for (const auto& entry : fs::directory_iterator(data_dir)) {
-    fs::remove_all(entry.path(), error);
-    if (!error) continue;
-    return Error(absl::StatusCode::kInternal, "FILE_UNWRITABLE")
-        .Field("data-dir", data_dir.string())
-        .Says("cannot delete {}: {}", entry.path().string(), error.message());
-  }
+  // Held while deleting: no server may start on what is about to go.
+  ASSIGN_OR_RETURN(const FileLock lock,
+                   FileLock::Take((data_dir / "server.lock").string(),
+                                  fmt::format("the data directory '{}'", data_dir.string())));
+  ASSIGN_OR_RETURN(const auto names, ListDirectory(data_dir.string()));
+  for (const std::string& name : names) RETURN_IF_ERROR(RemoveTree((data_dir / name).string()));
   return absl::OkStatus();
 }
 
 absl::Status Dev(Session& session, const Arguments& arguments) {
   DevPlan plan;
-  plan.data_dir = arguments.Has("data-dir") ? fs::absolute(arguments.Get("data-dir")) : DefaultDataDir();
+  plan.data_dir =
+      arguments.Has("data-dir") ? fs::absolute(arguments.Get("data-dir")) : DefaultDataDir();
   plan.listen = fmt::format("127.0.0.1:{}", arguments.Number("port").value_or(kDefaultPort));
   plan.limit = arguments.Number("limit");
   if (arguments.Has("reset")) RETURN_IF_ERROR(Reset(plan.data_dir));
@@ -173,12 +165,18 @@ absl::Status Dev(Session& session, const Arguments& arguments) {
 }  // namespace
 
 std::vector<Command> DevCommands() {
-  return {{"dev", "Run database, server and a process worker here, in one terminal", {},
-           {{"--port", "N", "Port of the server, 0 for a free one (7070)", false, false, true},
-            {"--data-dir", "DIR", "Where everything is kept (/var/lib/forebay for root, else ~/.local/share/forebay)"},
-            {"--limit", "N", "Most runs of the worker at once (number of cores)", false, false, true},
-            {"--reset", "", "Delete all data first"}},
-           false, false, Dev}};
+  return {
+      {"dev",
+       "Run database, server and a process worker here, in one terminal",
+       {},
+       {{"--port", "N", "Port of the server, 0 for a free one (7070)", false, false, true},
+        {"--data-dir", "DIR",
+         "Where everything is kept (/var/lib/forebay for root, else ~/.local/share/forebay)"},
+        {"--limit", "N", "Most runs of the worker at once (number of cores)", false, false, true},
+        {"--reset", "", "Delete all data first"}},
+       false,
+       false,
+       Dev}};
 }
 
 }  // namespace forebay::cli

@@ -75,14 +75,21 @@ std::string UsageText(const v1::Usage& usage) {
 
 Listing AttemptsOf(Session& session, const v1::FlowRun& run) {
   Listing listing;
-  listing.columns = {{"ATTEMPT", false, true}, {"OUTCOME", false, false, true}, {"WORKER"}, {"GRANTED"}, {"STARTED"},
-                     {"ENDED"}, {"EXIT", false, true}, {"USED"}, {"INFRASTRUCTURE"}};
+  listing.columns = {{"ATTEMPT", false, true},
+                     {"OUTCOME", false, false, true},
+                     {"WORKER"},
+                     {"GRANTED"},
+                     {"STARTED"},
+                     {"ENDED"},
+                     {"EXIT", false, true},
+                     {"USED"},
+                     {"INFRASTRUCTURE"}};
   for (const v1::Attempt& attempt : run.attempts()) {
     listing.rows.push_back({std::to_string(attempt.number()),
                             {std::to_string(attempt.number()),
-                             attempt.has_outcome() ? StateName(attempt.outcome()) : "live", attempt.worker_name(),
-                             When(session, attempt.grant_time()), When(session, attempt.start_time()),
-                             When(session, attempt.end_time()),
+                             attempt.has_outcome() ? StateName(attempt.outcome()) : "live",
+                             attempt.worker_name(), When(session, attempt.grant_time()),
+                             When(session, attempt.start_time()), When(session, attempt.end_time()),
                              attempt.has_exit_code() ? std::to_string(attempt.exit_code()) : "",
                              UsageText(attempt.usage()), attempt.infrastructure_id()},
                             {}});
@@ -92,12 +99,14 @@ Listing AttemptsOf(Session& session, const v1::FlowRun& run) {
 
 Listing StatesOf(Session& session, const v1::FlowRun& run) {
   Listing listing;
-  listing.columns = {{"WHEN"}, {"STATE", false, false, true}, {"NAME"}, {"ATTEMPT", false, true}, {"MESSAGE"}};
+  listing.columns = {
+      {"WHEN"}, {"STATE", false, false, true}, {"NAME"}, {"ATTEMPT", false, true}, {"MESSAGE"}};
   for (const v1::State& state : run.states()) {
-    listing.rows.push_back({"",
-                            {When(session, state.time()), StateName(state), state.name(),
-                             state.attempt() == 0 ? "" : std::to_string(state.attempt()), state.message()},
-                            {}});
+    listing.rows.push_back(
+        {"",
+         {When(session, state.time()), StateName(state), state.name(),
+          state.attempt() == 0 ? "" : std::to_string(state.attempt()), state.message()},
+         {}});
   }
   return listing;
 }
@@ -114,28 +123,33 @@ absl::Status List(Session& session, const Arguments& arguments) {
   request.set_deployment(arguments.Get("deployment"));
   if (arguments.Has("pool")) request.set_work_pool(PoolResource(arguments.Get("pool")));
   Listing listing;
-  listing.columns = {{"ID"}, {"NAME"}, {"DEPLOYMENT"}, {"STATE", false, false, true}, {"CREATED"}, {"DURATION"},
-                     {"POOL", true}, {"QUEUE", true}, {"ATTEMPTS", true, true}, {"TAGS", true}, {"MESSAGE"}};
+  listing.columns = {
+      {"ID"},       {"NAME"},       {"DEPLOYMENT"},  {"STATE", false, false, true}, {"CREATED"},
+      {"DURATION"}, {"POOL", true}, {"QUEUE", true}, {"ATTEMPTS", true, true},      {"TAGS", true},
+      {"MESSAGE"}};
   RETURN_IF_ERROR(ForEachItem<v1::ListFlowRunsResponse>(
       *client, request, arguments.Number("limit").value_or(kDefaultListed),
       [](const auto& page) { return page.flow_runs(); },
       [&](const v1::FlowRun& run) {
         const std::string id = LastSegment(run.name());
-        listing.rows.push_back({id,
-                                {id, run.display_name(), DeploymentShortName(run.deployment()),
-                                 StateName(run.state()), When(session, run.create_time()), LastedText(session, run),
-                                 LastSegment(run.work_pool()), LastSegment(run.work_queue()),
-                                 std::to_string(run.attempt_count()), TagsText(run), run.state().message()},
-                                ToJson(run)});
+        listing.rows.push_back(
+            {id,
+             {id, run.display_name(), DeploymentShortName(run.deployment()), StateName(run.state()),
+              When(session, run.create_time()), LastedText(session, run),
+              LastSegment(run.work_pool()), LastSegment(run.work_queue()),
+              std::to_string(run.attempt_count()), TagsText(run), run.state().message()},
+             ToJson(run)});
       }));
-  return AnswerList(session, listing, "No flow runs. Start one: forebay deployment run FLOW/DEPLOYMENT");
+  return AnswerList(session, listing,
+                    "No flow runs. Start one: forebay deployment run FLOW/DEPLOYMENT");
 }
 
 absl::Status Inspect(Session& session, const Arguments& arguments) {
   ASSIGN_OR_RETURN(Client * client, session.client());
   ASSIGN_OR_RETURN(const auto run, GetRun(*client, arguments.Get("run")));
   RETURN_IF_ERROR(AnswerCard(session, CardOf(session, run)));
-  if (session.output().format != OutputFormat::kTable && session.output().format != OutputFormat::kWide) {
+  if (session.output().format != OutputFormat::kTable &&
+      session.output().format != OutputFormat::kWide) {
     return absl::OkStatus();
   }
   for (const Listing& listing : {AttemptsOf(session, run), StatesOf(session, run)}) {
@@ -170,11 +184,13 @@ absl::Status Cancel(Session& session, const Arguments& arguments) {
   const v1::FlowRun& run = response.flow_run();
   const Card card = CardOf(session, run);
   const bool over = IsOver(run.state().type());
-  return AnswerChange(session,
-                      over ? fmt::format("Flow run `{}` cancelled.", run.display_name())
-                           : fmt::format("Flow run `{}` is being stopped by its worker. Follow: forebay flow-run watch {}",
-                                         run.display_name(), card.name),
-                      card);
+  return AnswerChange(
+      session,
+      over ? fmt::format("Flow run `{}` cancelled.", run.display_name())
+           : fmt::format(
+                 "Flow run `{}` is being stopped by its worker. Follow: forebay flow-run watch {}",
+                 run.display_name(), card.name),
+      card);
 }
 
 absl::Status Delete(Session& session, const Arguments& arguments) {
@@ -191,9 +207,22 @@ absl::Status Delete(Session& session, const Arguments& arguments) {
 std::vector<Command> FlowRunCommands() {
   const Positional run = {"RUN", "Id of the flow run", true, {}, Completes::kRuns};
   const std::vector<Option> list_options = {
-      {"--state", "STATE", "Only in this state", false, true, false,
-       {"scheduled", "pending", "running", "paused", "cancelling", "completed", "failed", "cancelled", "crashed"}},
-      {"--deployment", "NAME", "Only of this deployment", false, false, false, {}, Completes::kDeployments},
+      {"--state",
+       "STATE",
+       "Only in this state",
+       false,
+       true,
+       false,
+       {"scheduled", "pending", "running", "paused", "cancelling", "completed", "failed",
+        "cancelled", "crashed"}},
+      {"--deployment",
+       "NAME",
+       "Only of this deployment",
+       false,
+       false,
+       false,
+       {},
+       Completes::kDeployments},
       {"-p,--pool", "POOL", "Only of this pool", false, false, false, {}, Completes::kPools},
       {"--limit", "N", "At most so many (50)", false, false, true},
   };
@@ -204,10 +233,21 @@ std::vector<Command> FlowRunCommands() {
   };
   return {
       {"flow-run ls", "List runs, newest first", {}, list_options, false, false, List},
-      {"flow-run inspect", "Show one run with attempts and states", {run}, {}, false, false, Inspect},
+      {"flow-run inspect",
+       "Show one run with attempts and states",
+       {run},
+       {},
+       false,
+       false,
+       Inspect},
       {"flow-run logs", "Print a run's log", {run}, log_options, false, false, Logs},
-      {"flow-run watch", "Print states and log live; exit with the run's outcome", {run},
-       {{"--timeout", "DURATION", "Stop watching after this; the run goes on"}}, false, false, Watch},
+      {"flow-run watch",
+       "Print states and log live; exit with the run's outcome",
+       {run},
+       {{"--timeout", "DURATION", "Stop watching after this; the run goes on"}},
+       false,
+       false,
+       Watch},
       {"flow-run cancel", "Stop a run", {run}, {}, false, false, Cancel},
       {"flow-run delete", "Delete a finished run with its log", {run}, {}, false, false, Delete},
   };

@@ -17,26 +17,34 @@ absl::Status Start(Session&, const Arguments& arguments) {
 
 absl::Status Status(Session& session, const Arguments&) {
   ASSIGN_OR_RETURN(Client * client, session.client());
-  ASSIGN_OR_RETURN(const auto status, client->Call<v1::GetServerStatusResponse>(v1::GetServerStatusRequest()));
-  const std::string database =
-      fmt::format("PostgreSQL {}{}", status.database_version(), status.private_database() ? " (private)" : "");
-  return AnswerCard(session, {client->server(),
-                              {{"Server", client->server()},
-                               {"Version", status.version()},
-                               {"Started", When(session, status.start_time())},
-                               {"Server id", status.server_id()},
-                               {"Database", database},
-                               {"Schema version", std::to_string(status.schema_version())},
-                               {"Database round trip", fmt::format("{} µs", status.database_round_trip_micros())},
-                               {"Parked polls", std::to_string(status.parked_polls())}},
-                              ToJson(status)});
+  ASSIGN_OR_RETURN(const auto status,
+                   client->Call<v1::GetServerStatusResponse>(v1::GetServerStatusRequest()));
+  const std::string database = fmt::format("PostgreSQL {}{}", status.database_version(),
+                                           status.private_database() ? " (private)" : "");
+  return AnswerCard(
+      session, {client->server(),
+                {{"Server", client->server()},
+                 {"Version", status.version()},
+                 {"Started", When(session, status.start_time())},
+                 {"Server id", status.server_id()},
+                 {"Database", database},
+                 {"Schema version", std::to_string(status.schema_version())},
+                 {"Database round trip", fmt::format("{} µs", status.database_round_trip_micros())},
+                 {"Parked polls", std::to_string(status.parked_polls())}},
+                ToJson(status)});
 }
 
 }  // namespace
 
 std::vector<Command> ServerCommands() {
   return {
-      {"server start", "Run the server here; its flags follow (forebay server start --help)", {}, {}, false, false, Start,
+      {"server start",
+       "Run the server here; its flags follow (forebay server start --help)",
+       {},
+       {},
+       false,
+       false,
+       Start,
        true},
       {"server status", "Show how the server is", {}, {}, false, false, Status},
   };

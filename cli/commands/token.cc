@@ -21,7 +21,8 @@ std::string KindText(const v1::Token& token) {
 
 std::string StatusText(Session& session, const v1::Token& token) {
   if (token.has_revoke_time()) return "REVOKED";
-  const bool expired = token.has_expire_time() && TimeOf(token.expire_time()) <= session.clock().Now();
+  const bool expired =
+      token.has_expire_time() && TimeOf(token.expire_time()) <= session.clock().Now();
   return expired ? "EXPIRED" : "VALID";
 }
 
@@ -30,18 +31,19 @@ absl::Status List(Session& session, const Arguments& arguments) {
   v1::ListTokensRequest request;
   request.set_include_revoked(arguments.Has("all"));
   Listing listing;
-  listing.columns = {{"ID"}, {"KIND"}, {"ROLE"}, {"POOL"}, {"STATUS"}, {"CREATED"}, {"EXPIRES"}, {"LAST USED"},
-                     {"CREATOR", true}, {"DESCRIPTION"}};
+  listing.columns = {{"ID"},      {"KIND"},    {"ROLE"},      {"POOL"},          {"STATUS"},
+                     {"CREATED"}, {"EXPIRES"}, {"LAST USED"}, {"CREATOR", true}, {"DESCRIPTION"}};
   RETURN_IF_ERROR(ForEachItem<v1::ListTokensResponse>(
       *client, request, kAllItems, [](const auto& page) { return page.tokens(); },
       [&](const v1::Token& token) {
         const std::string id = LastSegment(token.name());
-        listing.rows.push_back({id,
-                                {id, KindText(token), token.role(), LastSegment(token.work_pool()),
-                                 StatusText(session, token), When(session, token.create_time()),
-                                 When(session, token.expire_time()), When(session, token.last_use_time()),
-                                 token.creator(), token.description()},
-                                ToJson(token)});
+        listing.rows.push_back(
+            {id,
+             {id, KindText(token), token.role(), LastSegment(token.work_pool()),
+              StatusText(session, token), When(session, token.create_time()),
+              When(session, token.expire_time()), When(session, token.last_use_time()),
+              token.creator(), token.description()},
+             ToJson(token)});
       }));
   return AnswerList(session, listing, "No tokens.");
 }
@@ -57,8 +59,10 @@ absl::Status Create(Session& session, const Arguments& arguments) {
   ASSIGN_OR_RETURN(Client * client, session.client());
   ASSIGN_OR_RETURN(const auto response, client->Call<v1::CreateUserKeyResponse>(request));
   const v1::Token& token = response.token();
-  session.Say(fmt::format("Key {} with role {} created. It is shown this once:", LastSegment(token.name()), token.role()));
-  if (session.output().format == OutputFormat::kJson || session.output().format == OutputFormat::kYaml) {
+  session.Say(fmt::format("Key {} with role {} created. It is shown this once:",
+                          LastSegment(token.name()), token.role()));
+  if (session.output().format == OutputFormat::kJson ||
+      session.output().format == OutputFormat::kYaml) {
     return AnswerCard(session, {LastSegment(token.name()), {}, ToJson(response)});
   }
   session.out() << response.secret() << std::endl;
@@ -70,7 +74,8 @@ absl::Status Revoke(Session& session, const Arguments& arguments) {
   request.set_name(TokenResource(arguments.Get("id")));
   ASSIGN_OR_RETURN(Client * client, session.client());
   RETURN_IF_ERROR(client->Call<v1::RevokeTokenResponse>(request).status());
-  session.Say(fmt::format("Token {} revoked; every server refuses it within 5 seconds.", LastSegment(request.name())));
+  session.Say(fmt::format("Token {} revoked; every server refuses it within 5 seconds.",
+                          LastSegment(request.name())));
   return absl::OkStatus();
 }
 
@@ -78,12 +83,28 @@ absl::Status Revoke(Session& session, const Arguments& arguments) {
 
 std::vector<Command> TokenCommands() {
   return {
-      {"token ls", "List keys and tokens", {}, {{"--all", "", "Revoked ones too"}}, false, false, List},
-      {"token create", "Create a key for a person or a service", {},
-       {{"--role", "ROLE", "What it may do", true, false, false, {"viewer", "runner", "deployer", "operator", "admin"}},
+      {"token ls",
+       "List keys and tokens",
+       {},
+       {{"--all", "", "Revoked ones too"}},
+       false,
+       false,
+       List},
+      {"token create",
+       "Create a key for a person or a service",
+       {},
+       {{"--role",
+         "ROLE",
+         "What it may do",
+         true,
+         false,
+         false,
+         {"viewer", "runner", "deployer", "operator", "admin"}},
         {"--description", "TEXT", "Whose it is"},
         {"--ttl", "DURATION", "Expires after this; never without it"}},
-       false, false, Create},
+       false,
+       false,
+       Create},
       {"token revoke", "End a key or token", {{"ID", "Id of the token"}}, {}, false, false, Revoke},
   };
 }

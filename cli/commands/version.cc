@@ -22,18 +22,25 @@ absl::Status Version(Session& session, const Arguments&) {
   const std::string server = ServerVersion(session);
   const auto profile = session.profile();
   const std::string address = profile.ok() ? profile->server : "";
-  const Card card = {FOREBAY_VERSION,
-                     {{"forebay", FOREBAY_VERSION},
-                      {"server", server.empty() ? fmt::format("not reachable at {}", address)
-                                                : fmt::format("{} at {}", server, address)}},
-                     Json{{"version", FOREBAY_VERSION}, {"server", address}, {"server_version", server}}};
+  const Card card = {
+      FOREBAY_VERSION,
+      {{"forebay", FOREBAY_VERSION},
+       {"server", server.empty() ? fmt::format("not reachable at {}", address)
+                                 : fmt::format("{} at {}", server, address)}},
+      Json{{"version", FOREBAY_VERSION}, {"server", address}, {"server_version", server}}};
   return AnswerCard(session, card);
 }
 
 }  // namespace
 
 std::vector<Command> VersionCommands() {
-  return {{"version", "Print the versions of the command line and the server", {}, {}, false, false, Version}};
+  return {{"version",
+           "Print the versions of the command line and the server",
+           {},
+           {},
+           false,
+           false,
+           Version}};
 }
 
 }  // namespace forebay::cli

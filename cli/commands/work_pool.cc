@@ -5,11 +5,11 @@
 #include "cli/names.h"
 #include "cli/output/proto_json.h"
 #include "cli/pages.h"
-#include "cli/private_file.h"
 #include "cli/values.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/job_template/job_template.h"
+#include "common/os/files.h"
 
 namespace forebay::cli {
 namespace {
@@ -66,7 +66,8 @@ absl::StatusOr<bool> SetTimeouts(const Arguments& arguments, v1::PoolTimeouts& t
   bool any = false;
   for (const auto& [option, slot] : slots) {
     if (!arguments.Has(option)) continue;
-    ASSIGN_OR_RETURN(const auto duration, ParseDurationOption(arguments.Get(option), fmt::format("--{}", option)));
+    ASSIGN_OR_RETURN(const auto duration,
+                     ParseDurationOption(arguments.Get(option), fmt::format("--{}", option)));
     SetDuration(duration, *(timeouts.*slot)());
     any = true;
   }
@@ -91,7 +92,7 @@ absl::Status SetLimit(const Arguments& arguments, v1::WorkPool& pool) {
 
 absl::Status SetTemplate(const Arguments& arguments, v1::WorkPool& pool) {
   ASSIGN_OR_RETURN(*pool.mutable_base_job_template(),
-                   ReadFile(arguments.Get("base-job-template"), "the base job template"));
+                   ReadSmallFile(arguments.Get("base-job-template")));
   return absl::OkStatus();
 }
 
@@ -109,30 +110,42 @@ absl::Status Create(Session& session, const Arguments& arguments) {
   ASSIGN_OR_RETURN(Client * client, session.client());
   ASSIGN_OR_RETURN(const auto response, client->Call<v1::CreateWorkPoolResponse>(request));
   const Card card = CardOf(session, response.work_pool());
-  return AnswerChange(session,
-                      fmt::format("Work pool `{0}` of type {1} created. Start a worker: forebay worker start --pool {0}",
-                                  card.name, response.work_pool().type()),
-                      card);
+  return AnswerChange(
+      session,
+      fmt::format(
+          "Work pool `{0}` of type {1} created. Start a worker: forebay worker start --pool {0}",
+          card.name, response.work_pool().type()),
+      card);
 }
 
 absl::Status List(Session& session, const Arguments&) {
   ASSIGN_OR_RETURN(Client * client, session.client());
   Listing listing;
-  listing.columns = {{"NAME"}, {"TYPE"}, {"STATUS", false, false, true}, {"WORKERS", false, true},
-                     {"QUEUED", false, true}, {"HELD", false, true}, {"LIMIT", false, true},
-                     {"CREATED", true}, {"DESCRIPTION", true}, {"REASON"}};
+  listing.columns = {{"NAME"},
+                     {"TYPE"},
+                     {"STATUS", false, false, true},
+                     {"WORKERS", false, true},
+                     {"QUEUED", false, true},
+                     {"HELD", false, true},
+                     {"LIMIT", false, true},
+                     {"CREATED", true},
+                     {"DESCRIPTION", true},
+                     {"REASON"}};
   RETURN_IF_ERROR(ForEachItem<v1::ListWorkPoolsResponse>(
-      *client, v1::ListWorkPoolsRequest(), kAllItems, [](const auto& page) { return page.work_pools(); },
+      *client, v1::ListWorkPoolsRequest(), kAllItems,
+      [](const auto& page) { return page.work_pools(); },
       [&](const v1::WorkPool& pool) {
         const std::string name = LastSegment(pool.name());
-        listing.rows.push_back({name,
-                                {name, pool.type(), StatusText(pool), std::to_string(pool.online_workers()),
-                                 std::to_string(pool.queued_runs()), std::to_string(pool.held_attempts()),
-                                 LimitText(pool), When(session, pool.create_time()), pool.description(),
-                                 pool.status_reason()},
-                                ToJson(pool)});
+        listing.rows.push_back(
+            {name,
+             {name, pool.type(), StatusText(pool), std::to_string(pool.online_workers()),
+              std::to_string(pool.queued_runs()), std::to_string(pool.held_attempts()),
+              LimitText(pool), When(session, pool.create_time()), pool.description(),
+              pool.status_reason()},
+             ToJson(pool)});
       }));
-  return AnswerList(session, listing, "No work pools. Create one: forebay work-pool create --type process my-pool");
+  return AnswerList(session, listing,
+                    "No work pools. Create one: forebay work-pool create --type process my-pool");
 }
 
 absl::Status Inspect(Session& session, const Arguments& arguments) {
@@ -164,8 +177,10 @@ absl::Status Update(Session& session, const Arguments& arguments) {
     return Error(absl::StatusCode::kInvalidArgument, "USAGE")
         .Field("arguments", "")
         .Next("forebay work-pool update --help")
-        .Says("nothing to update: give at least one of --description, --concurrency-limit, --base-job-template or a "
-              "timeout");
+        .Says(
+            "nothing to update: give at least one of --description, --concurrency-limit, "
+            "--base-job-template or a "
+            "timeout");
   }
   *request.mutable_work_pool() = std::move(pool);
   ASSIGN_OR_RETURN(const auto response, client->Call<v1::UpdateWorkPoolResponse>(request));
@@ -181,7 +196,9 @@ absl::Status Pause(Session& session, const Arguments& arguments) {
   const Card card = CardOf(session, response.work_pool());
   return AnswerChange(
       session,
-      fmt::format("Work pool `{0}` paused: its runs wait. Resume: forebay work-pool resume {0}", card.name), card);
+      fmt::format("Work pool `{0}` paused: its runs wait. Resume: forebay work-pool resume {0}",
+                  card.name),
+      card);
 }
 
 absl::Status Resume(Session& session, const Arguments& arguments) {
@@ -207,7 +224,8 @@ absl::Status GetDefaultTemplate(Session& session, const Arguments& arguments) {
   ASSIGN_OR_RETURN(Client * client, session.client());
   v1::GetDefaultBaseJobTemplateRequest request;
   request.set_type(arguments.Get("type"));
-  ASSIGN_OR_RETURN(const auto response, client->Call<v1::GetDefaultBaseJobTemplateResponse>(request));
+  ASSIGN_OR_RETURN(const auto response,
+                   client->Call<v1::GetDefaultBaseJobTemplateResponse>(request));
   session.out() << Trim(response.base_job_template()) << std::endl;
   return absl::OkStatus();
 }
@@ -216,14 +234,26 @@ Positional PoolName() { return {"NAME", "Name of the work pool", true, {}, Compl
 
 Option PoolType() {
   const auto types = PoolTypes();
-  return {"-t,--type", "TYPE", "What runs become: one of the types that workers launch", true, false, false, {types.begin(), types.end()}};
+  return {"-t,--type",
+          "TYPE",
+          "What runs become: one of the types that workers launch",
+          true,
+          false,
+          false,
+          {types.begin(), types.end()}};
 }
 
 std::vector<Option> PoolFields() {
   return {
       {"--description", "TEXT", "For people"},
       {"--concurrency-limit", "N", "Most runs held at once, or none"},
-      {"--base-job-template", "FILE", "JSON file with job_configuration and variables", false, false, false, {},
+      {"--base-job-template",
+       "FILE",
+       "JSON file with job_configuration and variables",
+       false,
+       false,
+       false,
+       {},
        Completes::kFiles},
       {"--lease-ttl", "DURATION", "Silence after which a worker loses its runs (15s)"},
       {"--start-deadline", "DURATION", "From grant to start (30s)"},
@@ -238,17 +268,32 @@ std::vector<Command> WorkPoolCommands() {
   std::vector<Option> create_options = PoolFields();
   create_options.insert(create_options.begin(), PoolType());
   return {
-      {"work-pool create", "Create a work pool", {{"NAME", "Name: 1-63 of a-z 0-9 - _"}}, create_options, false, false,
+      {"work-pool create",
+       "Create a work pool",
+       {{"NAME", "Name: 1-63 of a-z 0-9 - _"}},
+       create_options,
+       false,
+       false,
        Create},
       {"work-pool ls", "List work pools", {}, {}, false, false, List},
       {"work-pool inspect", "Show one work pool", {PoolName()}, {}, false, false, Inspect},
       {"work-pool update", "Change a work pool", {PoolName()}, PoolFields(), false, false, Update},
       {"work-pool pause", "Hold back the pool's runs", {PoolName()}, {}, false, false, Pause},
       {"work-pool resume", "Let the pool's runs go on", {PoolName()}, {}, false, false, Resume},
-      {"work-pool delete", "Delete a work pool", {PoolName()},
-       {{"--force", "", "Delete its deployments and cancel its waiting runs too"}}, false, false, Delete},
-      {"work-pool get-default-base-job-template", "Print the template that a type begins with", {}, {PoolType()}, false,
-       false, GetDefaultTemplate},
+      {"work-pool delete",
+       "Delete a work pool",
+       {PoolName()},
+       {{"--force", "", "Delete its deployments and cancel its waiting runs too"}},
+       false,
+       false,
+       Delete},
+      {"work-pool get-default-base-job-template",
+       "Print the template that a type begins with",
+       {},
+       {PoolType()},
+       false,
+       false,
+       GetDefaultTemplate},
   };
 }
 

@@ -37,16 +37,19 @@ Card CardOf(Session& session, const v1::WorkQueue& queue) {
           ToJson(queue)};
 }
 
-absl::StatusOr<int32_t> ParseCount(std::string_view option, const std::string& text, int64_t least) {
+absl::StatusOr<int32_t> ParseCount(std::string_view option, const std::string& text,
+                                   int64_t least) {
   const auto value = ParseInt(text);
-  if (value.has_value() && *value >= least && *value <= INT32_MAX) return static_cast<int32_t>(*value);
+  if (value.has_value() && *value >= least && *value <= INT32_MAX)
+    return static_cast<int32_t>(*value);
   return Error(absl::StatusCode::kInvalidArgument, "USAGE")
       .Field(option, text)
       .Says("--{} must be a whole number from {} on, not `{}`", option, least, text);
 }
 
 // Fills the fields that were given; answers their names.
-absl::StatusOr<std::vector<std::string>> SetFields(const Arguments& arguments, v1::WorkQueue& queue) {
+absl::StatusOr<std::vector<std::string>> SetFields(const Arguments& arguments,
+                                                   v1::WorkQueue& queue) {
   std::vector<std::string> paths;
   if (arguments.Has("description")) {
     queue.set_description(arguments.Get("description"));
@@ -74,10 +77,11 @@ absl::Status Create(Session& session, const Arguments& arguments) {
   ASSIGN_OR_RETURN(Client * client, session.client());
   ASSIGN_OR_RETURN(const auto response, client->Call<v1::CreateWorkQueueResponse>(request));
   const Card card = CardOf(session, response.work_queue());
-  return AnswerChange(session,
-                      fmt::format("Work queue `{}` created in pool `{}` with priority {}.", card.name,
-                                  arguments.Get("pool"), response.work_queue().priority()),
-                      card);
+  return AnswerChange(
+      session,
+      fmt::format("Work queue `{}` created in pool `{}` with priority {}.", card.name,
+                  arguments.Get("pool"), response.work_queue().priority()),
+      card);
 }
 
 absl::Status List(Session& session, const Arguments& arguments) {
@@ -85,17 +89,24 @@ absl::Status List(Session& session, const Arguments& arguments) {
   v1::ListWorkQueuesRequest request;
   request.set_parent(PoolResource(arguments.Get("pool")));
   Listing listing;
-  listing.columns = {{"NAME"}, {"PRIORITY", false, true}, {"STATUS", false, false, true}, {"QUEUED", false, true},
-                     {"HELD", false, true}, {"LIMIT", false, true}, {"CREATED", true}, {"DESCRIPTION"}};
+  listing.columns = {{"NAME"},
+                     {"PRIORITY", false, true},
+                     {"STATUS", false, false, true},
+                     {"QUEUED", false, true},
+                     {"HELD", false, true},
+                     {"LIMIT", false, true},
+                     {"CREATED", true},
+                     {"DESCRIPTION"}};
   RETURN_IF_ERROR(ForEachItem<v1::ListWorkQueuesResponse>(
       *client, request, kAllItems, [](const auto& page) { return page.work_queues(); },
       [&](const v1::WorkQueue& queue) {
         const std::string name = LastSegment(queue.name());
-        listing.rows.push_back({name,
-                                {name, std::to_string(queue.priority()), StatusText(queue),
-                                 std::to_string(queue.queued_runs()), std::to_string(queue.held_attempts()),
-                                 LimitText(queue), When(session, queue.create_time()), queue.description()},
-                                ToJson(queue)});
+        listing.rows.push_back(
+            {name,
+             {name, std::to_string(queue.priority()), StatusText(queue),
+              std::to_string(queue.queued_runs()), std::to_string(queue.held_attempts()),
+              LimitText(queue), When(session, queue.create_time()), queue.description()},
+             ToJson(queue)});
       }));
   return AnswerList(session, listing, "No work queues.");
 }
@@ -116,7 +127,9 @@ absl::Status Update(Session& session, const Arguments& arguments) {
     return Error(absl::StatusCode::kInvalidArgument, "USAGE")
         .Field("arguments", "")
         .Next("forebay work-queue update --help")
-        .Says("nothing to update: give at least one of --description, --priority, --concurrency-limit");
+        .Says(
+            "nothing to update: give at least one of --description, --priority, "
+            "--concurrency-limit");
   }
   for (const std::string& path : paths) request.mutable_update_mask()->add_paths(path);
   ASSIGN_OR_RETURN(Client * client, session.client());
@@ -132,7 +145,8 @@ absl::Status Pause(Session& session, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const auto response, client->Call<v1::PauseWorkQueueResponse>(request));
   const Card card = CardOf(session, response.work_queue());
   return AnswerChange(session,
-                      fmt::format("Work queue `{0}` paused: its runs wait. Resume: forebay work-queue resume {0} --pool {1}",
+                      fmt::format("Work queue `{0}` paused: its runs wait. Resume: forebay "
+                                  "work-queue resume {0} --pool {1}",
                                   card.name, arguments.Get("pool")),
                       card);
 }
@@ -159,7 +173,8 @@ absl::Status Delete(Session& session, const Arguments& arguments) {
 
 std::vector<Command> WorkQueueCommands() {
   const Positional name = {"NAME", "Name of the queue"};
-  const Option pool = {"-p,--pool", "POOL", "The queue's pool", true, false, false, {}, Completes::kPools};
+  const Option pool = {"-p,--pool", "POOL", "The queue's pool", true, false,
+                       false,       {},     Completes::kPools};
   const std::vector<Option> fields = {
       pool,
       {"--description", "TEXT", "For people"},

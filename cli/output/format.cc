@@ -49,10 +49,10 @@ std::string Colored(std::string_view text, Color color, bool enabled) {
 
 Color StateColor(std::string_view state) {
   static const std::map<std::string_view, Color> colors = {
-      {"COMPLETED", Color::kGreen},  {"READY", Color::kGreen},      {"ONLINE", Color::kGreen},
-      {"RUNNING", Color::kBlue},     {"PENDING", Color::kBlue},     {"SCHEDULED", Color::kYellow},
+      {"COMPLETED", Color::kGreen},  {"READY", Color::kGreen},       {"ONLINE", Color::kGreen},
+      {"RUNNING", Color::kBlue},     {"PENDING", Color::kBlue},      {"SCHEDULED", Color::kYellow},
       {"PAUSED", Color::kYellow},    {"CANCELLING", Color::kYellow}, {"DRAINING", Color::kYellow},
-      {"NOT_READY", Color::kYellow}, {"FAILED", Color::kRed},       {"CRASHED", Color::kMagenta},
+      {"NOT_READY", Color::kYellow}, {"FAILED", Color::kRed},        {"CRASHED", Color::kMagenta},
       {"CANCELLED", Color::kDim},    {"OFFLINE", Color::kDim},
   };
   const auto found = colors.find(state);
@@ -61,7 +61,8 @@ Color StateColor(std::string_view state) {
 
 std::string FormatTime(absl::Time time, absl::Time now, TimeStyle style) {
   if (time == absl::UnixEpoch()) return "";
-  if (style == TimeStyle::kIso) return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
+  if (style == TimeStyle::kIso)
+    return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
   const absl::Duration ago = now - time;
   if (ago > -absl::Seconds(1) && ago < absl::Seconds(1)) return "now";
   return ago < absl::ZeroDuration() ? "in " + Coarse(-ago) : Coarse(ago) + " ago";

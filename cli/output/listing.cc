@@ -44,7 +44,8 @@ void PrintCsv(const Listing& listing, std::ostream& out) {
 
 // A line break inside a cell would tear the table, an escape sequence would command the terminal.
 std::string OneLine(std::string cell) {
-  std::replace_if(cell.begin(), cell.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
+  std::replace_if(
+      cell.begin(), cell.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
   return cell;
 }
 
@@ -135,7 +136,8 @@ void PrintListing(const Listing& listing, const OutputOptions& options, std::ost
     case OutputFormat::kJson:
     case OutputFormat::kYaml:
       for (const Row& row : listing.rows) values.push_back(row.value);
-      out << (options.format == OutputFormat::kYaml ? ToYaml(values) : DumpPrettyJson(values) + '\n');
+      out << (options.format == OutputFormat::kYaml ? ToYaml(values)
+                                                    : DumpPrettyJson(values) + '\n');
       return;
     case OutputFormat::kName:
       for (const Row& row : listing.rows) out << row.name << '\n';

@@ -33,7 +33,8 @@ Json TextValue(const FieldDescriptor& field, std::string text) {
 Json MessageValue(const Message& message) {
   if (message.GetDescriptor() == google::protobuf::Timestamp::descriptor()) {
     const auto& stamp = static_cast<const google::protobuf::Timestamp&>(message);
-    const absl::Time time = absl::FromUnixSeconds(stamp.seconds()) + absl::Nanoseconds(stamp.nanos());
+    const absl::Time time =
+        absl::FromUnixSeconds(stamp.seconds()) + absl::Nanoseconds(stamp.nanos());
     return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", time, absl::UTCTimeZone());
   }
   if (message.GetDescriptor() == google::protobuf::Duration::descriptor()) {
@@ -83,7 +84,8 @@ Json MapValue(const Message& message, const FieldDescriptor& field) {
   for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
     const Message& entry = reflection.GetRepeatedMessage(message, &field, i);
     const auto& type = *field.message_type();
-    sorted[entry.GetReflection()->GetString(entry, type.map_key())] = SingleValue(entry, *type.map_value());
+    sorted[entry.GetReflection()->GetString(entry, type.map_key())] =
+        SingleValue(entry, *type.map_value());
   }
   for (auto& [key, value] : sorted) object[key] = std::move(value);
   return object;

@@ -8,9 +8,9 @@
 
 namespace forebay::cli {
 
-// Field names as in the protos; 64-bit integers as numbers, enums without their prefix, times as RFC 3339, durations as
-// "15s", JSON texts (parameters, job variables, templates) as the JSON they hold. Messages and `optional` fields that
-// are absent are left out.
+// Field names as in the protos; 64-bit integers as numbers, enums without their prefix, times as
+// RFC 3339, durations as "15s", JSON texts (parameters, job variables, templates) as the JSON they
+// hold. Messages and `optional` fields that are absent are left out.
 Json ToJson(const google::protobuf::Message& message);
 
 // "STATE_TYPE_COMPLETED" -> "COMPLETED".

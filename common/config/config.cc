@@ -35,8 +35,8 @@ std::string ToUpper(std::string text) {
 std::string FlagOf(std::string_view field) { return "--" + ReplaceAll(field, "_", "-"); }
 
 // `kind` is "key", "flag" or "environment variable"; `known` is spelled the same way as `name`.
-absl::Status Unknown(std::string_view kind, std::string_view name, const std::vector<std::string>& known,
-                     std::string_view where) {
+absl::Status Unknown(std::string_view kind, std::string_view name,
+                     const std::vector<std::string>& known, std::string_view where) {
   const std::string nearest = NearestName(name, known);
   return Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_CONFIG_KEY")
       .Field(name, "")
@@ -108,12 +108,14 @@ absl::Status LoadFile(const std::string& path, Message& config) {
 absl::Status LoadEnvironment(const ConfigSources& sources, Message& config) {
   const Descriptor& descriptor = *config.GetDescriptor();
   std::vector<std::string> known;
-  for (const std::string& name : FieldNames(descriptor)) known.push_back(sources.environment_prefix + ToUpper(name));
+  for (const std::string& name : FieldNames(descriptor))
+    known.push_back(sources.environment_prefix + ToUpper(name));
   for (const auto& [name, value] : sources.environment) {
     if (!name.starts_with(sources.environment_prefix)) continue;
-    const FieldDescriptor* field =
-        descriptor.FindFieldByName(ToLower(std::string_view(name).substr(sources.environment_prefix.size())));
-    if (field == nullptr || ToUpper(name) != name) return Unknown("environment variable", name, known, "");
+    const FieldDescriptor* field = descriptor.FindFieldByName(
+        ToLower(std::string_view(name).substr(sources.environment_prefix.size())));
+    if (field == nullptr || ToUpper(name) != name)
+      return Unknown("environment variable", name, known, "");
     const auto texts = field->is_repeated() ? ListParts(value) : std::vector{value};
     RETURN_IF_ERROR(SetField(config, *field, texts, name));
   }
@@ -125,7 +127,8 @@ bool IsBoolFlag(const Descriptor& descriptor, std::string_view flag) {
   return field != nullptr && field->cpp_type() == FieldDescriptor::CPPTYPE_BOOL;
 }
 
-absl::StatusOr<std::vector<Flag>> SplitFlags(const std::vector<std::string>& arguments, const Descriptor& descriptor) {
+absl::StatusOr<std::vector<Flag>> SplitFlags(const std::vector<std::string>& arguments,
+                                             const Descriptor& descriptor) {
   std::vector<Flag> flags;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
@@ -169,7 +172,8 @@ absl::Status LoadFlags(const std::vector<Flag>& flags, Message& config) {
     if (flag.name == kConfigFlag) continue;
     const std::string shown = "--" + flag.name;
     const auto* field = descriptor.FindFieldByName(ReplaceAll(flag.name, "-", "_"));
-    if (field == nullptr || FlagOf(field->name()) != shown) return Unknown("flag", shown, known, "");
+    if (field == nullptr || FlagOf(field->name()) != shown)
+      return Unknown("flag", shown, known, "");
     if (!flag.value.has_value() && !IsBoolFlag(descriptor, flag.name)) return MissingValue(shown);
     const std::string value = flag.value.value_or("true");
     std::vector<std::string> texts = {value};
@@ -197,7 +201,8 @@ ConfigSources ConfigSourcesOf(int argc, const char* const* argv, const char* con
   return sources;
 }
 
-absl::StatusOr<std::optional<std::string>> LoadConfig(const ConfigSources& sources, Message& config) {
+absl::StatusOr<std::optional<std::string>> LoadConfig(const ConfigSources& sources,
+                                                      Message& config) {
   ASSIGN_OR_RETURN(const auto flags, SplitFlags(sources.arguments, *config.GetDescriptor()));
   if (Asks(flags, "help")) return HelpText(sources, *config.GetDescriptor());
   if (Asks(flags, "version")) return fmt::format("{} {}\n", sources.program, FOREBAY_VERSION);

@@ -76,8 +76,8 @@ std::string_view FieldTypeName(const FieldDescriptor& field) {
   }
 }
 
-absl::Status SetField(Message& message, const FieldDescriptor& field, const std::vector<std::string>& texts,
-                      std::string_view shown_as) {
+absl::Status SetField(Message& message, const FieldDescriptor& field,
+                      const std::vector<std::string>& texts, std::string_view shown_as) {
   if (field.is_repeated()) {
     const auto& reflection = *message.GetReflection();
     reflection.ClearField(&message, &field);

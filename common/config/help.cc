@@ -7,8 +7,8 @@
 namespace forebay {
 namespace {
 
-// The comment lines above the field's declaration. The compiled descriptor has none, and our own files are plain
-// enough to be read line by line.
+// The comment lines above the field's declaration. The compiled descriptor has none, and our own
+// files are plain enough to be read line by line.
 std::string CommentOf(std::string_view proto_text, const std::string& field) {
   std::string comment;
   const std::string declares = fmt::format(" {} = ", field);
@@ -29,7 +29,8 @@ std::string CommentOf(std::string_view proto_text, const std::string& field) {
 
 std::string HelpText(const ConfigSources& sources, const google::protobuf::Descriptor& message) {
   std::string text = fmt::format(
-      "{}: {}\n\nEach setting is a flag, an environment variable {}NAME, or a key of the file given with --config.\n"
+      "{}: {}\n\nEach setting is a flag, an environment variable {}NAME, or a key of the file "
+      "given with --config.\n"
       "Flags win over the environment, the environment over the file.\n\n"
       "  --config FILE\n      YAML file with the keys below, written with underscores.\n"
       "  --help\n  --version\n",

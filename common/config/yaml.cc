@@ -49,12 +49,14 @@ Json IntegerOf(std::string_view text, const YAML::Mark& mark) {
   uint64_t value = 0;
   const char* end = digits.data() + digits.size();
   const auto [stop, error] = std::from_chars(digits.data(), end, value);
-  if (error != std::errc() || stop != end) throw Refusal{fmt::format("{} does not fit 64 bits", text), mark};
+  if (error != std::errc() || stop != end)
+    throw Refusal{fmt::format("{} does not fit 64 bits", text), mark};
   return value;
 }
 
 Json PlainScalar(const std::string& text, const YAML::Mark& mark) {
-  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")
+    return nullptr;
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;
   if (IsInteger(text)) return IntegerOf(text, mark);
@@ -65,10 +67,13 @@ Json PlainScalar(const std::string& text, const YAML::Mark& mark) {
 class Converter {
  public:
   Json Convert(const YAML::Node& node, int depth) {
-    if (depth > kMaxJsonDepth) Refuse(fmt::format("nested deeper than {} levels", kMaxJsonDepth), node);
-    if (++nodes_ > kMaxNodes) Refuse(fmt::format("more than {} values, aliases counted", kMaxNodes), node);
+    if (depth > kMaxJsonDepth)
+      Refuse(fmt::format("nested deeper than {} levels", kMaxJsonDepth), node);
+    if (++nodes_ > kMaxNodes)
+      Refuse(fmt::format("more than {} values, aliases counted", kMaxNodes), node);
     const std::string& tag = node.Tag();
-    if (!tag.empty() && tag != "?" && tag != "!") Refuse(fmt::format("the tag {} is not allowed", tag), node);
+    if (!tag.empty() && tag != "?" && tag != "!")
+      Refuse(fmt::format("the tag {} is not allowed", tag), node);
     if (node.IsMap()) return ConvertMap(node, depth);
     if (node.IsSequence()) return ConvertSequence(node, depth);
     if (!node.IsScalar()) return nullptr;
@@ -76,7 +81,9 @@ class Converter {
   }
 
  private:
-  [[noreturn]] static void Refuse(std::string why, const YAML::Node& at) { throw Refusal{std::move(why), at.Mark()}; }
+  [[noreturn]] static void Refuse(std::string why, const YAML::Node& at) {
+    throw Refusal{std::move(why), at.Mark()};
+  }
 
   Json ConvertMap(const YAML::Node& node, int depth) {
     Json object = Json::object();

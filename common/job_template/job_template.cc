@@ -28,8 +28,12 @@ Error Invalid(std::string_view reason, std::string_view field, std::string_view 
 absl::Status CheckObjectAt(const Json& document, const std::string& key) {
   const auto found = document.find(key);
   if (found == document.end()) {
-    return Invalid("INVALID_TEMPLATE", kField, "").With("missing", key).Says(
-        "the base job template lacks the key `{}`; it needs `job_configuration` and `variables`", key);
+    return Invalid("INVALID_TEMPLATE", kField, "")
+        .With("missing", key)
+        .Says(
+            "the base job template lacks the key `{}`; it needs `job_configuration` and "
+            "`variables`",
+            key);
   }
   if (found->is_object()) return absl::OkStatus();
   return Invalid("INVALID_TEMPLATE", fmt::format("{}.{}", kField, key), DumpJson(*found))
@@ -41,9 +45,12 @@ absl::Status CheckTopLevelKeys(const Json& document) {
   for (const auto& [key, value] : document.items()) {
     if (key == kConfiguration || key == kVariables) continue;
     const std::string nearest = NearestName(key, known);
-    return Invalid("INVALID_TEMPLATE", kField, key).With("nearest", nearest).Says(
-        "unknown key `{}` in the base job template: it has `job_configuration` and `variables`{}", key,
-        nearest.empty() ? "" : fmt::format("; did you mean `{}`?", nearest));
+    return Invalid("INVALID_TEMPLATE", kField, key)
+        .With("nearest", nearest)
+        .Says(
+            "unknown key `{}` in the base job template: it has `job_configuration` and "
+            "`variables`{}",
+            key, nearest.empty() ? "" : fmt::format("; did you mean `{}`?", nearest));
   }
   RETURN_IF_ERROR(CheckObjectAt(document, kConfiguration));
   return CheckObjectAt(document, kVariables);
@@ -54,7 +61,8 @@ absl::StatusOr<std::vector<std::string>> DeclaredNames(const Json& schema) {
   const auto properties = schema.find(kProperties);
   if (properties == schema.end()) return names;
   if (!properties->is_object()) {
-    return Invalid("INVALID_TEMPLATE", fmt::format("{}.variables.properties", kField), DumpJson(*properties))
+    return Invalid("INVALID_TEMPLATE", fmt::format("{}.variables.properties", kField),
+                   DumpJson(*properties))
         .Says("`variables.properties` in the base job template must be an object, not {}",
               JsonTypeName(*properties));
   }
@@ -87,9 +95,11 @@ absl::Status CheckText(std::string_view text, const std::vector<std::string>& na
     if (!part.path.has_value() || Declares(names, part.path->root())) continue;
     const std::string nearest = NearestName(part.path->root(), names);
     return WithNames(Invalid("UNDECLARED_PLACEHOLDER", kField, part.path->root()), nearest, names)
-        .Says("the placeholder {} in the base job template names a variable that `variables.properties` "
-              "does not declare; it declares {}{}",
-              part.text, ShownNames(names), DidYouMean(nearest));
+        .Says(
+            "the placeholder {} in the base job template names a variable that "
+            "`variables.properties` "
+            "does not declare; it declares {}{}",
+            part.text, ShownNames(names), DidYouMean(nearest));
   }
   return absl::OkStatus();
 }

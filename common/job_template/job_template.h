@@ -1,18 +1,21 @@
 #pragma once
 
-// A pool's base job template: checked when it is saved, rendered when a run is launched (docs/guide, "Job templates").
+// A pool's base job template: checked when it is saved, rendered when a run is launched
+// (docs/guide, "Job templates").
 //
-// The server checks templates and job variables with it, the worker renders with it: one implementation, so that what
-// was accepted is what is launched. Pure: no clock, no input or output. Values are immutable and cheap to copy, so they
-// may be shared between threads.
+// The server checks templates and job variables with it, the worker renders with it: one
+// implementation, so that what was accepted is what is launched. Pure: no clock, no input or
+// output. Values are immutable and cheap to copy, so they may be shared between threads.
 //
-// A template is JSON with two keys. `job_configuration` is an object with placeholders `{{ name }}` in its strings;
-// `variables` is a JSON Schema object whose `properties` declare the names, with defaults.
+// A template is JSON with two keys. `job_configuration` is an object with placeholders `{{ name }}`
+// in its strings; `variables` is a JSON Schema object whose `properties` declare the names, with
+// defaults.
 //
-// Placeholders: the name is letters, digits, `_`, `-`, with paths `a.b` and `a[0]`; blanks inside the braces are free;
-// anything else stays literal. A string that is one placeholder takes the value with its type; inside other text the
-// value becomes text (strings as they are, the rest as compact JSON). Missing: the key or list item goes, or the text
-// is empty. null is a value. One pass: braces inside values stay as they are. Keys are never rendered.
+// Placeholders: the name is letters, digits, `_`, `-`, with paths `a.b` and `a[0]`; blanks inside
+// the braces are free; anything else stays literal. A string that is one placeholder takes the
+// value with its type; inside other text the value becomes text (strings as they are, the rest as
+// compact JSON). Missing: the key or list item goes, or the text is empty. null is a value. One
+// pass: braces inside values stay as they are. Keys are never rendered.
 
 #include <memory>
 #include <span>
@@ -30,19 +33,22 @@ struct RenderedJob;
 
 class JobTemplate {
  public:
-  // INVALID_ARGUMENT: INVALID_JSON; INVALID_TEMPLATE for a missing, unknown or ill-typed key; UNDECLARED_PLACEHOLDER
+  // INVALID_ARGUMENT: INVALID_JSON; INVALID_TEMPLATE for a missing, unknown or ill-typed key;
+  // UNDECLARED_PLACEHOLDER
   // (`value` the name, `nearest`, `allowed`) for a placeholder that `variables` does not declare.
   static absl::StatusOr<JobTemplate> Parse(std::string_view text);
 
-  // Whether a layer of job variables may be saved for pools with this template: an object whose names are declared.
-  // `field` names the layer in errors. Of a dotted key the first part counts. INVALID_ARGUMENT: UNKNOWN_JOB_VARIABLE
+  // Whether a layer of job variables may be saved for pools with this template: an object whose
+  // names are declared. `field` names the layer in errors. Of a dotted key the first part counts.
+  // INVALID_ARGUMENT: UNKNOWN_JOB_VARIABLE
   // (`field`, `value`, `nearest`, `allowed`), INVALID_JOB_VARIABLE, INVALID_ENV.
   absl::Status CheckJobVariables(const Json& layer, std::string_view field) const;
 
-  // The job configuration from schema defaults < deployment < run. Both layers are objects that passed
-  // CheckJobVariables for some revision of the template; names that this one does not declare are left out.
-  // A higher layer replaces a variable whole; only `env` is merged name by name. Dotted keys are expanded first, the
-  // nested form winning over the dotted one; below `env` the rest of the key is one name.
+  // The job configuration from schema defaults < deployment < run. Both layers are objects that
+  // passed CheckJobVariables for some revision of the template; names that this one does not
+  // declare are left out. A higher layer replaces a variable whole; only `env` is merged name by
+  // name. Dotted keys are expanded first, the nested form winning over the dotted one; below `env`
+  // the rest of the key is one name.
   absl::StatusOr<RenderedJob> Render(const Json& deployment, const Json& run) const;
 
   // Declared names in the template's order.

@@ -22,7 +22,8 @@ Keys KeyParts(std::string_view key) {
   return parts;
 }
 
-// Sets the value below `target` unless something is there, or something that is no object is in the way.
+// Sets the value below `target` unless something is there, or something that is no object is in the
+// way.
 void SetIfAbsent(Json& target, const Keys& parts, const Json& value) {
   Json* at = &target;
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
@@ -60,9 +61,8 @@ Json ExpandDottedKeys(const Json& layer) {
     }
   }
   // The fewer dots, the more of the value stands in nested form.
-  std::stable_sort(dotted.begin(), dotted.end(), [](const auto& a, const auto& b) {
-    return a.first.size() < b.first.size();
-  });
+  std::stable_sort(dotted.begin(), dotted.end(),
+                   [](const auto& a, const auto& b) { return a.first.size() < b.first.size(); });
   for (const auto& [parts, value] : dotted) SetIfAbsent(expanded, parts, *value);
   return expanded;
 }

@@ -28,8 +28,9 @@ using LayeredValues = std::map<std::string, LayeredValue, std::less<>>;
 // The first part of a dotted key.
 std::string_view VariableOfKey(std::string_view key);
 
-// `layer` with its dotted keys turned into nested objects; what the layer says in nested form wins. Below `env` the
-// rest of the key is one name, because environment names may hold dots; so it is from part kMaxJsonDepth on.
+// `layer` with its dotted keys turned into nested objects; what the layer says in nested form wins.
+// Below `env` the rest of the key is one name, because environment names may hold dots; so it is
+// from part kMaxJsonDepth on.
 Json ExpandDottedKeys(const Json& layer);
 
 // Lays the expanded `layer` over `values`: whole values, `env` name by name.

@@ -95,14 +95,16 @@ class Renderer {
 
   std::optional<Json> RenderText(const std::string& text) {
     const auto parts = SplitPlaceholders(text);
-    if (parts.size() == 1 && parts.front().path.has_value()) return RenderWhole(*parts.front().path);
+    if (parts.size() == 1 && parts.front().path.has_value())
+      return RenderWhole(*parts.front().path);
     std::string rendered;
     Origin origin = Origin::kTemplate;
     for (const TextPart& part : parts) {
       if (!part.path.has_value()) {
         rendered += part.text;
       } else if (auto found = Find(*part.path)) {
-        rendered += found->first->is_string() ? found->first->get<std::string>() : DumpJson(*found->first);
+        rendered +=
+            found->first->is_string() ? found->first->get<std::string>() : DumpJson(*found->first);
         origin = std::max(origin, found->second);
       }
     }
@@ -114,8 +116,9 @@ class Renderer {
     const auto found = Find(path);
     if (!found.has_value()) return std::nullopt;
     const bool whole_env = path.root() == kEnvVariable && path.steps().size() == 1;
-    NoteValue(*found->first, found->second,
-              whole_env && found->first->is_object() ? &values_.find(kEnvVariable)->second : nullptr);
+    NoteValue(
+        *found->first, found->second,
+        whole_env && found->first->is_object() ? &values_.find(kEnvVariable)->second : nullptr);
     return *found->first;
   }
 
@@ -190,7 +193,8 @@ std::string_view OriginName(Origin origin) {
 absl::StatusOr<RenderedJob> JobTemplate::Render(const Json& deployment, const Json& run) const {
   LayeredValues values;
   LayOver(SchemaDefaults(variables_schema()), Origin::kDefault, values);
-  const std::pair<const Json*, Origin> layers[] = {{&deployment, Origin::kDeployment}, {&run, Origin::kRun}};
+  const std::pair<const Json*, Origin> layers[] = {{&deployment, Origin::kDeployment},
+                                                   {&run, Origin::kRun}};
   for (const auto& [layer, origin] : layers) {
     if (!layer->is_object()) {
       return Error(absl::StatusCode::kInvalidArgument, "INVALID_JOB_VARIABLE")
@@ -201,7 +205,8 @@ absl::StatusOr<RenderedJob> JobTemplate::Render(const Json& deployment, const Js
   }
   // A literal `env` would take what the template does not declare.
   const auto& names = variables();
-  if (std::find(names.begin(), names.end(), kEnvVariable) == names.end()) values.erase(std::string(kEnvVariable));
+  if (std::find(names.begin(), names.end(), kEnvVariable) == names.end())
+    values.erase(std::string(kEnvVariable));
   return Renderer(values).Render(job_configuration());
 }
 

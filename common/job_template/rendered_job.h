@@ -28,8 +28,8 @@ struct LeafOrigin {
 struct RenderedJob {
   // The final job configuration. In `env`, null means: unset this name (see environment.h).
   Json configuration;
-  // One entry for each scalar and each empty container, in document order. Text with several placeholders has the
-  // highest of their origins.
+  // One entry for each scalar and each empty container, in document order. Text with several
+  // placeholders has the highest of their origins.
   std::vector<LeafOrigin> origins;
 };
 

@@ -24,7 +24,8 @@ absl::Status InvalidJson(std::string_view field, std::string_view text, std::str
       .Says("{} is not valid JSON: {}", field, why);
 }
 
-// "[json.exception.parse_error.101] parse error at line 1, column 2: …" without what only its maker needs.
+// "[json.exception.parse_error.101] parse error at line 1, column 2: …" without what only its maker
+// needs.
 std::string PlainReason(std::string_view what) {
   if (const size_t end = what.find("] "); what.starts_with('[') && end != std::string_view::npos) {
     what.remove_prefix(end + 2);
@@ -38,8 +39,8 @@ bool LooksLikeInteger(std::string_view number) {
   return number.find_first_of(".eE") == std::string_view::npos;
 }
 
-// Builds the value while it watches what the library's own builder lets pass: duplicate keys, depth, integers that
-// would silently become floating point.
+// Builds the value while it watches what the library's own builder lets pass: duplicate keys,
+// depth, integers that would silently become floating point.
 class Builder final : public nlohmann::json_sax<Json> {
  public:
   bool null() override { return Add(nullptr); }
@@ -129,7 +130,8 @@ absl::StatusOr<Json> ParseJsonObject(std::string_view text, std::string_view fie
   if (Trim(text).empty()) return Json::object();
   ASSIGN_OR_RETURN(Json value, ParseJson(text, field));
   if (!value.is_object()) {
-    return InvalidJson(field, text, fmt::format("it must be an object, not {}", JsonTypeName(value)));
+    return InvalidJson(field, text,
+                       fmt::format("it must be an object, not {}", JsonTypeName(value)));
   }
   return value;
 }

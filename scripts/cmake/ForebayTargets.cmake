@@ -13,6 +13,10 @@ if(FOREBAY_SANITIZE)
   target_compile_options(forebay_options INTERFACE -fsanitize=${FOREBAY_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(forebay_options INTERFACE -fsanitize=${FOREBAY_SANITIZE})
 endif()
+if(FOREBAY_FUZZ)
+  # The fuzzer steers by what the project's own code reaches.
+  target_compile_options(forebay_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # forebay_library(name SRCS a.cc … DEPS x …): a static library of this project.
 function(forebay_library name)

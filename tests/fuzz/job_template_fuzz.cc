@@ -1,4 +1,5 @@
-// Template, deployment's and run's job variables from hostile text, parts set apart by a line `---`.
+// Template, deployment's and run's job variables from hostile text, parts set apart by a line
+// `---`.
 
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +34,8 @@ void Try(std::string_view text) {
   if (!job.ok()) std::abort();
   DumpJson(job->configuration);
   std::map<std::string, std::string> environment;
-  if (job->configuration.contains("env")) ApplyEnv(job->configuration["env"], environment).IgnoreError();
+  if (job->configuration.contains("env"))
+    ApplyEnv(job->configuration["env"], environment).IgnoreError();
 }
 
 }  // namespace

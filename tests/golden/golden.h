@@ -1,7 +1,7 @@
 #pragma once
 
-// Files that hold what is expected. FOREBAY_UPDATE_GOLDEN=1 in the environment rewrites them instead of comparing;
-// look at the difference before you commit it.
+// Files that hold what is expected. FOREBAY_UPDATE_GOLDEN=1 in the environment rewrites them
+// instead of comparing; look at the difference before you commit it.
 
 #include <cstdlib>
 #include <filesystem>
@@ -11,7 +11,9 @@
 
 namespace forebay {
 
-inline std::filesystem::path GoldenDirectory() { return std::filesystem::path(FOREBAY_SOURCE_DIR) / "tests/golden"; }
+inline std::filesystem::path GoldenDirectory() {
+  return std::filesystem::path(FOREBAY_SOURCE_DIR) / "tests/golden";
+}
 
 inline std::string ReadGolden(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -20,7 +22,8 @@ inline std::string ReadGolden(const std::filesystem::path& path) {
 
 // What the file holds; after an update, `actual` itself.
 inline std::string Golden(const std::filesystem::path& path, const std::string& actual) {
-  if (std::getenv("FOREBAY_UPDATE_GOLDEN") != nullptr) std::ofstream(path, std::ios::binary) << actual;
+  if (std::getenv("FOREBAY_UPDATE_GOLDEN") != nullptr)
+    std::ofstream(path, std::ios::binary) << actual;
   return ReadGolden(path);
 }
 

@@ -20,29 +20,36 @@ rc::Gen<std::string> Name() { return rc::gen::element<std::string>("a", "b", "c"
 // A map has at most as many members as there are names to draw from.
 template <typename Value>
 rc::Gen<std::map<std::string, Value>> Members(rc::Gen<std::string> names, rc::Gen<Value> values) {
-  return rc::gen::map(rc::gen::resize(5, rc::gen::container<std::vector<std::pair<std::string, Value>>>(
-                                             rc::gen::pair(std::move(names), std::move(values)))),
-                      [](const std::vector<std::pair<std::string, Value>>& pairs) {
-                        return std::map<std::string, Value>(pairs.begin(), pairs.end());
-                      });
+  return rc::gen::map(
+      rc::gen::resize(5, rc::gen::container<std::vector<std::pair<std::string, Value>>>(
+                             rc::gen::pair(std::move(names), std::move(values)))),
+      [](const std::vector<std::pair<std::string, Value>>& pairs) {
+        return std::map<std::string, Value>(pairs.begin(), pairs.end());
+      });
 }
 
 rc::Gen<Json> Leaf() {
-  return rc::gen::oneOf(rc::gen::just(Json()), rc::gen::map(rc::gen::arbitrary<bool>(), [](bool v) { return Json(v); }),
-                        rc::gen::map(rc::gen::arbitrary<int64_t>(), [](int64_t v) { return Json(v); }),
-                        rc::gen::map(rc::gen::string<std::string>(), [](const std::string& v) { return Json(DumpJson(Json(v))); }),
-                        rc::gen::map(rc::gen::element<std::string>("", "{{ a }}", "x{{b}}y", "{{ c.a[0] }}", "{{", "}}", "{{ env.A }}", "{{{ a }}}"),
-                                     [](const std::string& v) { return Json(v); }));
+  return rc::gen::oneOf(
+      rc::gen::just(Json()),
+      rc::gen::map(rc::gen::arbitrary<bool>(), [](bool v) { return Json(v); }),
+      rc::gen::map(rc::gen::arbitrary<int64_t>(), [](int64_t v) { return Json(v); }),
+      rc::gen::map(rc::gen::string<std::string>(),
+                   [](const std::string& v) { return Json(DumpJson(Json(v))); }),
+      rc::gen::map(rc::gen::element<std::string>("", "{{ a }}", "x{{b}}y", "{{ c.a[0] }}", "{{",
+                                                 "}}", "{{ env.A }}", "{{{ a }}}"),
+                   [](const std::string& v) { return Json(v); }));
 }
 
 rc::Gen<Json> Tree(int depth) {
   if (depth == 0) return Leaf();
-  const auto list = rc::gen::map(rc::gen::resize(3, rc::gen::container<std::vector<Json>>(Tree(depth - 1))),
-                                 [](const std::vector<Json>& items) { return Json(items); });
+  const auto list =
+      rc::gen::map(rc::gen::resize(3, rc::gen::container<std::vector<Json>>(Tree(depth - 1))),
+                   [](const std::vector<Json>& items) { return Json(items); });
   const auto object = rc::gen::map(Members<Json>(Name(), Tree(depth - 1)),
                                    [](const std::map<std::string, Json>& members) {
                                      Json value = Json::object();
-                                     for (const auto& [name, member] : members) value[name] = member;
+                                     for (const auto& [name, member] : members)
+                                       value[name] = member;
                                      return value;
                                    });
   return rc::gen::oneOf(Leaf(), list, object);
@@ -88,7 +95,8 @@ RenderedJob Rendered(const JobTemplate& job_template, const Json& deployment, co
 bool HasPlaceholder(const Json& node) {
   if (node.is_string()) {
     const auto parts = SplitPlaceholders(node.get_ref<const std::string&>());
-    return std::any_of(parts.begin(), parts.end(), [](const TextPart& part) { return part.path.has_value(); });
+    return std::any_of(parts.begin(), parts.end(),
+                       [](const TextPart& part) { return part.path.has_value(); });
   }
   return node.is_structured() && std::any_of(node.begin(), node.end(), HasPlaceholder);
 }
@@ -99,12 +107,14 @@ void CollectLeaves(const Json& node, const std::string& pointer, std::set<std::s
     return;
   }
   const Json flat = node.flatten();
-  for (const auto& [pointer_of_leaf, value] : flat.items()) leaves.insert(pointer + pointer_of_leaf);
+  for (const auto& [pointer_of_leaf, value] : flat.items())
+    leaves.insert(pointer + pointer_of_leaf);
 }
 
 bool PartsJoinToTheText() {
   return rc::check("the parts of a text, joined, are the text", [] {
-    const auto text = *rc::gen::container<std::string>(rc::gen::element('{', '}', ' ', 'a', '.', '[', ']', '0', '\n'));
+    const auto text = *rc::gen::container<std::string>(
+        rc::gen::element('{', '}', ' ', 'a', '.', '[', ']', '0', '\n'));
     std::string joined;
     for (const TextPart& part : SplitPlaceholders(text)) joined += part.text;
     RC_ASSERT(joined == text);
@@ -135,19 +145,22 @@ bool EveryLeafHasOneOrigin() {
 
 bool WholeTemplateOf(const char* label, bool as_run) {
   return rc::check(label, [as_run] {
-    const Json configuration = {{"a", "{{ a }}"}, {"b", "{{ b }}"}, {"c", "{{ c }}"}, {"x-y", "{{ x-y }}"}};
+    const Json configuration = {
+        {"a", "{{ a }}"}, {"b", "{{ b }}"}, {"c", "{{ c }}"}, {"x-y", "{{ x-y }}"}};
     const Json lower = *Object(2);
     Json upper = *Object(2);
     upper.erase("env");
     const auto job_template = MakeTemplate(configuration, as_run ? *Object(1) : lower);
-    const auto job = as_run ? Rendered(job_template, lower, upper) : Rendered(job_template, upper, Json::object());
+    const auto job = as_run ? Rendered(job_template, lower, upper)
+                            : Rendered(job_template, upper, Json::object());
     for (const auto& [name, value] : upper.items()) RC_ASSERT(job.configuration[name] == value);
   });
 }
 
 bool EnvIsMergedByName() {
   return rc::check("in env the higher layer wins name by name and no name is lost", [] {
-    const auto layer = Members<int>(rc::gen::element<std::string>("A", "B", "C", "D"), rc::gen::arbitrary<int>());
+    const auto layer =
+        Members<int>(rc::gen::element<std::string>("A", "B", "C", "D"), rc::gen::arbitrary<int>());
     const std::map<std::string, int> layers[] = {*layer, *layer, *layer, *layer};
     std::map<std::string, int> expected;
     Json values[4];
@@ -156,7 +169,8 @@ bool EnvIsMergedByName() {
       for (const auto& [name, value] : layers[i]) expected[name] = values[i][name] = value;
     }
     const Json configuration = {{"env", values[0]}};
-    const auto job = Rendered(MakeTemplate(configuration, {{"env", values[1]}}), {{"env", values[2]}}, {{"env", values[3]}});
+    const auto job = Rendered(MakeTemplate(configuration, {{"env", values[1]}}),
+                              {{"env", values[2]}}, {{"env", values[3]}});
     RC_ASSERT((job.configuration["env"].get<std::map<std::string, int>>() == expected));
   });
 }

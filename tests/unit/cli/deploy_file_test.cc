@@ -57,8 +57,10 @@ TEST_CASE("The example that is shipped is one") {
 
 TEST_CASE("An unknown key is named with its nearest and its entry") {
   const auto entry = Refused("deployments:\n  - {name: a, flow: f, pool: p, comand: [x]}\n");
-  CHECK(MessageOf(entry) == "forebay.yaml: deployments[0]: unknown key `comand`; did you mean `command`?");
-  CHECK(MessageOf(Refused("deployment: []\n")) == "forebay.yaml: unknown key `deployment`; did you mean `deployments`?");
+  CHECK(MessageOf(entry) ==
+        "forebay.yaml: deployments[0]: unknown key `comand`; did you mean `command`?");
+  CHECK(MessageOf(Refused("deployment: []\n")) ==
+        "forebay.yaml: unknown key `deployment`; did you mean `deployments`?");
 }
 
 TEST_CASE("A missing or ill-typed key is named with its entry") {
@@ -66,9 +68,11 @@ TEST_CASE("A missing or ill-typed key is named with its entry") {
         "forebay.yaml: deployments[0]: `pool` is missing");
   CHECK(MessageOf(Refused("deployments:\n  - {name: a, flow: f, pool: p, command: echo hi}\n")) ==
         "forebay.yaml: deployments[0]: `command` must be a list of words, not \"echo hi\"");
-  for (const char* pair : {"name: 5", "parameters: [1]", "crash_retries: -1", "crash_retries: many", "tags: [[x]]"}) {
+  for (const char* pair :
+       {"name: 5", "parameters: [1]", "crash_retries: -1", "crash_retries: many", "tags: [[x]]"}) {
     INFO(pair);
-    const auto text = fmt::format("deployments:\n  - {{flow: f, pool: p, command: [x], {}}}\n", pair);
+    const auto text =
+        fmt::format("deployments:\n  - {{flow: f, pool: p, command: [x], {}}}\n", pair);
     CHECK(ReasonOf(Refused(text)) == "INVALID_CONFIG_VALUE");
   }
   CHECK(ReasonOf(Refused("deployments: []\n")) == "INVALID_CONFIG_VALUE");

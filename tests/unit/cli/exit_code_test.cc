@@ -7,7 +7,9 @@
 namespace forebay::cli {
 namespace {
 
-absl::Status Made(absl::StatusCode code, std::string_view reason) { return Error(code, reason).Says("text"); }
+absl::Status Made(absl::StatusCode code, std::string_view reason) {
+  return Error(code, reason).Says("text");
+}
 
 TEST_CASE("Exit codes are those that the documentation promises") {
   CHECK(ExitCodeOf(absl::OkStatus()) == 0);
@@ -27,7 +29,9 @@ TEST_CASE("Exit codes are those that the documentation promises") {
 }
 
 TEST_CASE("The exit code of a program that we ran is passed on") {
-  const auto status = Error(absl::StatusCode::kInternal, kChildEnded).With("exit_code", "42").Says("the server ended");
+  const auto status = Error(absl::StatusCode::kInternal, kChildEnded)
+                          .With("exit_code", "42")
+                          .Says("the server ended");
   CHECK(ExitCodeOf(status) == 42);
 }
 
@@ -35,7 +39,8 @@ TEST_CASE("A failure says what, why and the next command") {
   const auto status = Error(absl::StatusCode::kNotFound, "WORK_POOL_NOT_FOUND")
                           .Next("forebay work-pool ls")
                           .Says("work pool `x` does not exist");
-  CHECK(DescribeFailure(status, false) == "error: work pool `x` does not exist\nnext: forebay work-pool ls\n");
+  CHECK(DescribeFailure(status, false) ==
+        "error: work pool `x` does not exist\nnext: forebay work-pool ls\n");
   CHECK(DescribeFailure(absl::InternalError("broken"), false) == "error: broken\n");
   CHECK(DescribeFailure(status, true).starts_with("\033[31merror:\033[0m "));
 }

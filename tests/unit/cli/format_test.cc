@@ -20,7 +20,8 @@ TEST_CASE("Times are told relative to now, with one unit") {
 }
 
 TEST_CASE("Times are written in full when asked for, and never is empty") {
-  CHECK(FormatTime(kNow + absl::Milliseconds(7), kNow, TimeStyle::kIso) == "2027-01-15T08:00:00.007Z");
+  CHECK(FormatTime(kNow + absl::Milliseconds(7), kNow, TimeStyle::kIso) ==
+        "2027-01-15T08:00:00.007Z");
   CHECK(FormatTime(absl::UnixEpoch(), kNow, TimeStyle::kIso).empty());
   CHECK(FormatTime(absl::UnixEpoch(), kNow, TimeStyle::kRelative).empty());
 }

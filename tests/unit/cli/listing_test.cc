@@ -12,17 +12,22 @@ namespace {
 
 Listing Example() {
   Listing listing;
-  listing.columns = {{"NAME"}, {"RUNS", false, true}, {"STATE", false, false, true}, {"OWNER", true}, {"NOTE"}};
+  listing.columns = {
+      {"NAME"}, {"RUNS", false, true}, {"STATE", false, false, true}, {"OWNER", true}, {"NOTE"}};
   listing.rows = {
       {"one", {"one", "5", "READY", "ana", "plain"}, Json{{"name", "one"}, {"runs", 5}}},
-      {"zwölf", {"zwölf", "12000", "PAUSED", "", "a \"quoted\", longer note\nin two lines"},
-       Json{{"name", "zwölf"}, {"runs", 12000}, {"labels", {{"a", "yes"}, {"b", {1, Json::object()}}}}}},
+      {"zwölf",
+       {"zwölf", "12000", "PAUSED", "", "a \"quoted\", longer note\nin two lines"},
+       Json{{"name", "zwölf"},
+            {"runs", 12000},
+            {"labels", {{"a", "yes"}, {"b", {1, Json::object()}}}}}},
   };
   return listing;
 }
 
 Card ExampleCard() {
-  return {"one", {{"Name", "one"}, {"Status", "READY"}, {"Empty", ""}, {"Concurrency limit", "none"}},
+  return {"one",
+          {{"Name", "one"}, {"Status", "READY"}, {"Empty", ""}, {"Concurrency limit", "none"}},
           Json{{"name", "one"}, {"text", "a: b"}, {"list", {"x", 1, nullptr}}}};
 }
 
@@ -54,8 +59,9 @@ TEST_CASE("Every format prints what its golden file says") {
 TEST_CASE("An empty list is nothing for people and an empty list for programs") {
   const Listing empty{{{"NAME"}, {"STATE"}}, {}};
   const std::pair<OutputFormat, const char*> expected[] = {
-      {OutputFormat::kTable, ""}, {OutputFormat::kJson, "[]\n"}, {OutputFormat::kYaml, "[]\n"},
-      {OutputFormat::kName, ""},  {OutputFormat::kCsv, "NAME,STATE\n"},
+      {OutputFormat::kTable, ""},           {OutputFormat::kJson, "[]\n"},
+      {OutputFormat::kYaml, "[]\n"},        {OutputFormat::kName, ""},
+      {OutputFormat::kCsv, "NAME,STATE\n"},
   };
   for (const auto& [format, text] : expected) {
     std::ostringstream out;

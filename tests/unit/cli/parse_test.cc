@@ -27,9 +27,12 @@ std::string Refused(const Words& words) {
 }
 
 TEST_CASE("A command gets its positionals and options, global ones wherever they stand") {
-  for (const Words& words : {Words{"deployment", "run", "f/d", "--param", "a=1", "--param=b=2", "-w", "-o", "json"},
-                             Words{"-o", "json", "deployment", "run", "--param", "a=1", "f/d", "--watch", "--param", "b=2"},
-                             Words{"deployment", "run", "--output=json", "--param=a=1", "--param=b=2", "f/d", "--watch"}}) {
+  for (const Words& words :
+       {Words{"deployment", "run", "f/d", "--param", "a=1", "--param=b=2", "-w", "-o", "json"},
+        Words{"-o", "json", "deployment", "run", "--param", "a=1", "f/d", "--watch", "--param",
+              "b=2"},
+        Words{"deployment", "run", "--output=json", "--param=a=1", "--param=b=2", "f/d",
+              "--watch"}}) {
     const auto invocation = Parsed(words);
     CHECK(invocation.command->path == "deployment run");
     CHECK(invocation.arguments.Get("name") == "f/d");
@@ -41,10 +44,12 @@ TEST_CASE("A command gets its positionals and options, global ones wherever they
 }
 
 TEST_CASE("What follows -- is the command's own, options and further dashes included") {
-  const auto invocation = Parsed({"deploy", "--name", "n", "--", "python3", "x.py", "--name", "y", "--"});
+  const auto invocation =
+      Parsed({"deploy", "--name", "n", "--", "python3", "x.py", "--name", "y", "--"});
   CHECK(invocation.arguments.Get("name") == "n");
   CHECK(invocation.arguments.command() == Words{"python3", "x.py", "--name", "y", "--"});
-  CHECK(Refused({"work-pool", "ls", "--", "x"}) == "`forebay work-pool ls` takes nothing after `--`");
+  CHECK(Refused({"work-pool", "ls", "--", "x"}) ==
+        "`forebay work-pool ls` takes nothing after `--`");
 }
 
 TEST_CASE("server start hands all its words on") {
@@ -60,10 +65,13 @@ TEST_CASE("A value given twice counts the last time; a value may look like an op
 
 TEST_CASE("A mistyped word is named with its nearest") {
   CHECK(Refused({"wrk-pool", "ls"}) == "unknown command `wrk-pool`; did you mean `work-pool`?");
-  CHECK(Refused({"token", "lst"}) == "unknown command `lst` of token: it has ls, create, revoke; did you mean `ls`?");
+  CHECK(Refused({"token", "lst"}) ==
+        "unknown command `lst` of token: it has ls, create, revoke; did you mean `ls`?");
   CHECK(Refused({"token"}) == "`forebay token` needs one of ls, create, revoke");
-  CHECK(Refused({"work-pool", "ls", "--outptu", "json"}) == "unexpected option `--outptu`; did you mean `--output`?");
-  CHECK(Refused({"deployment", "run", "f/d", "--watsh"}) == "unexpected option `--watsh`; did you mean `--watch`?");
+  CHECK(Refused({"work-pool", "ls", "--outptu", "json"}) ==
+        "unexpected option `--outptu`; did you mean `--output`?");
+  CHECK(Refused({"deployment", "run", "f/d", "--watsh"}) ==
+        "unexpected option `--watsh`; did you mean `--watch`?");
   CHECK(Refused({"work-pool", "ls", "extra"}) == "unexpected argument `extra`");
 }
 
@@ -71,8 +79,10 @@ TEST_CASE("A missing or wrong value is named") {
   CHECK(Refused({"work-pool", "create"}) == "NAME is required");
   CHECK(Refused({"work-pool", "create", "p", "--type", "proces"}) ==
         "--type must be one of process, scripted, not `proces`; did you mean `process`?");
-  CHECK(Refused({"flow-run", "ls", "--limit", "many"}) == "--limit must be a whole number, not `many`");
-  CHECK(Refused({"completion", "tcsh"}).find("must be one of bash, zsh, fish, not `tcsh`") != std::string::npos);
+  CHECK(Refused({"flow-run", "ls", "--limit", "many"}) ==
+        "--limit must be a whole number, not `many`");
+  CHECK(Refused({"completion", "tcsh"}).find("must be one of bash, zsh, fish, not `tcsh`") !=
+        std::string::npos);
   CHECK(Refused({"work-pool", "ls", "-o"}).find("--output") != std::string::npos);
 }
 
@@ -86,7 +96,8 @@ TEST_CASE("Help is text for every command, and no command is the start of help")
     Words words;
     for (size_t begin = 0; begin != std::string::npos;) {
       const size_t space = command.path.find(' ', begin);
-      words.push_back(command.path.substr(begin, space == std::string::npos ? space : space - begin));
+      words.push_back(
+          command.path.substr(begin, space == std::string::npos ? space : space - begin));
       begin = space == std::string::npos ? space : space + 1;
     }
     words.emplace_back("--help");
@@ -104,15 +115,50 @@ TEST_CASE("The commands are those that the documentation names, each with a summ
     CHECK_FALSE(command.summary.empty());
     CHECK(command.run != nullptr);
   }
-  for (const char* path : {"dev", "deploy", "deployment run", "deployment ls", "deployment inspect", "deployment delete",
-                           "deployment pause", "deployment resume", "flow-run ls", "flow-run inspect", "flow-run logs",
-                           "flow-run watch", "flow-run cancel", "flow-run delete", "work-pool create", "work-pool ls",
-                           "work-pool inspect", "work-pool update", "work-pool pause", "work-pool resume",
-                           "work-pool delete", "work-pool get-default-base-job-template", "work-queue create",
-                           "work-queue ls", "work-queue inspect", "work-queue update", "work-queue pause",
-                           "work-queue resume", "work-queue delete", "worker start", "worker ls", "worker inspect",
-                           "worker token", "server start", "server status", "token ls", "token create", "token revoke",
-                           "version", "completion", "config show", "config set", "config use", "__complete"}) {
+  for (const char* path : {"dev",
+                           "deploy",
+                           "deployment run",
+                           "deployment ls",
+                           "deployment inspect",
+                           "deployment delete",
+                           "deployment pause",
+                           "deployment resume",
+                           "flow-run ls",
+                           "flow-run inspect",
+                           "flow-run logs",
+                           "flow-run watch",
+                           "flow-run cancel",
+                           "flow-run delete",
+                           "work-pool create",
+                           "work-pool ls",
+                           "work-pool inspect",
+                           "work-pool update",
+                           "work-pool pause",
+                           "work-pool resume",
+                           "work-pool delete",
+                           "work-pool get-default-base-job-template",
+                           "work-queue create",
+                           "work-queue ls",
+                           "work-queue inspect",
+                           "work-queue update",
+                           "work-queue pause",
+                           "work-queue resume",
+                           "work-queue delete",
+                           "worker start",
+                           "worker ls",
+                           "worker inspect",
+                           "worker token",
+                           "server start",
+                           "server status",
+                           "token ls",
+                           "token create",
+                           "token revoke",
+                           "version",
+                           "completion",
+                           "config show",
+                           "config set",
+                           "config use",
+                           "__complete"}) {
     INFO(path);
     CHECK(paths.contains(path));
   }

@@ -28,7 +28,8 @@ TEST_CASE("Messages become JSON that people can use: numbers, short enums, times
   CHECK(value["job_variables"] == "");
 }
 
-TEST_CASE("Absent messages and optional fields are left out, present ones are shown even when zero") {
+TEST_CASE(
+    "Absent messages and optional fields are left out, present ones are shown even when zero") {
   v1::WorkPool pool;
   CHECK_FALSE(ToJson(pool).contains("concurrency_limit"));
   CHECK_FALSE(ToJson(pool).contains("timeouts"));

@@ -61,10 +61,10 @@ TEST_CASE("Without a file there are no contexts") {
 TEST_CASE("A file that is not ours is refused with the nearest key") {
   const Directory directory;
   directory.Write("contexts:\n  dev:\n    sever: x\n");
-  CHECK(std::string(MessageOf(LoadSettings(directory.path()).status())).find("did you mean `server`?") !=
-        std::string::npos);
-  for (const char* text : {"curent: x\n", "current: [x]\n", "contexts: 5\n", "contexts: {a: 5}\n", "[x]\n", "a: [\n",
-                           "contexts: {a: {server: 5}}\n"}) {
+  CHECK(std::string(MessageOf(LoadSettings(directory.path()).status()))
+            .find("did you mean `server`?") != std::string::npos);
+  for (const char* text : {"curent: x\n", "current: [x]\n", "contexts: 5\n", "contexts: {a: 5}\n",
+                           "[x]\n", "a: [\n", "contexts: {a: {server: 5}}\n"}) {
     INFO(text);
     directory.Write(text);
     CHECK(LoadSettings(directory.path()).status().code() == absl::StatusCode::kInvalidArgument);
@@ -110,7 +110,7 @@ TEST_CASE("A key file is read without its line end; a missing one is named") {
   settings.contexts["dev"] = {"dev:1", "", (directory.path() / "keys" / "x.key").string(), ""};
   CHECK(ResolveProfile(SessionOptions(), settings)->api_key == "fbk_secret");
   settings.contexts["dev"].api_key_file = "/nonexistent/key";
-  CHECK(ReasonOf(ResolveProfile(SessionOptions(), settings).status()) == "FILE_UNREADABLE");
+  CHECK(ReasonOf(ResolveProfile(SessionOptions(), settings).status()) == "FILE_NOT_FOUND");
 }
 
 }  // namespace

@@ -11,12 +11,13 @@ namespace {
 
 TEST_CASE("The value of an assignment is JSON if it can be, else text") {
   Json object = {{"kept", 1}, {"top", 1}};
-  REQUIRE(LayAssignments({"path=.", "top=3", "on=true", "none=null", "text=\"5\"", "list=[1, 2]", "equals=a=b", "empty=",
-                          "env.TOP=5", "top=4"},
+  REQUIRE(LayAssignments({"path=.", "top=3", "on=true", "none=null", "text=\"5\"", "list=[1, 2]",
+                          "equals=a=b", "empty=", "env.TOP=5", "top=4"},
                          "--param", object)
               .ok());
-  CHECK(DumpJson(object) ==
-        R"({"kept":1,"top":4,"path":".","on":true,"none":null,"text":"5","list":[1,2],"equals":"a=b","empty":"","env.TOP":5})");
+  CHECK(
+      DumpJson(object) ==
+      R"({"kept":1,"top":4,"path":".","on":true,"none":null,"text":"5","list":[1,2],"equals":"a=b","empty":"","env.TOP":5})");
 }
 
 TEST_CASE("An assignment without a key or an equals sign is refused with the option's name") {
@@ -33,7 +34,7 @@ TEST_CASE("An object option is JSON or a file") {
   CHECK(DumpJson(*ParseObjectOption(R"({"a":1})", "--params")) == R"({"a":1})");
   CHECK(ReasonOf(ParseObjectOption("{", "--params").status()) == "INVALID_JSON");
   CHECK(ReasonOf(ParseObjectOption("[]", "--params").status()) == "INVALID_JSON");
-  CHECK(ReasonOf(ParseObjectOption("@/nonexistent", "--params").status()) == "FILE_UNREADABLE");
+  CHECK(ReasonOf(ParseObjectOption("@/nonexistent", "--params").status()) == "FILE_NOT_FOUND");
 }
 
 TEST_CASE("Durations have a unit or mean seconds") {
@@ -52,7 +53,8 @@ TEST_CASE("Names are taken with and without their collection") {
   CHECK(QueueResource("p", "q") == "workPools/p/queues/q");
   CHECK(LastSegment("flowRuns/1") == "1");
   CHECK(LastSegment("1") == "1");
-  CHECK(DeploymentShortName("teams/default/flows/repo-stats/deployments/nightly") == "repo-stats/nightly");
+  CHECK(DeploymentShortName("teams/default/flows/repo-stats/deployments/nightly") ==
+        "repo-stats/nightly");
   CHECK(DeploymentShortName("repo-stats/nightly") == "repo-stats/nightly");
 }
 

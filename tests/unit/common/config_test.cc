@@ -32,9 +32,10 @@ class ConfigFile {
   std::string path_;
 };
 
-ConfigSources Sources(std::vector<std::string> arguments, std::map<std::string, std::string> environment = {}) {
-  return {"forebay-worker", "Runs flows.", "FOREBAY_WORKER_", std::move(arguments), std::move(environment),
-          WorkerConfigProtoText()};
+ConfigSources Sources(std::vector<std::string> arguments,
+                      std::map<std::string, std::string> environment = {}) {
+  return {"forebay-worker",     "Runs flows.",          "FOREBAY_WORKER_",
+          std::move(arguments), std::move(environment), WorkerConfigProtoText()};
 }
 
 config::v1::WorkerConfig Loaded(const ConfigSources& sources) {
@@ -54,10 +55,12 @@ absl::Status Refused(const ConfigSources& sources) {
 }
 
 TEST_CASE("Flags win over the environment, the environment over the file") {
-  const ConfigFile file("pool: file\nname: file\nserver: file:1\nlimit: 3\nlog_rate_bytes: 5000000000\n");
-  const auto config = Loaded(Sources({file.Flag(), "--pool=flag"}, {{"FOREBAY_WORKER_POOL", "environment"},
-                                                                   {"FOREBAY_WORKER_NAME", "environment"},
-                                                                   {"FOREBAY_SERVER", "not ours"}}));
+  const ConfigFile file(
+      "pool: file\nname: file\nserver: file:1\nlimit: 3\nlog_rate_bytes: 5000000000\n");
+  const auto config =
+      Loaded(Sources({file.Flag(), "--pool=flag"}, {{"FOREBAY_WORKER_POOL", "environment"},
+                                                    {"FOREBAY_WORKER_NAME", "environment"},
+                                                    {"FOREBAY_SERVER", "not ours"}}));
   CHECK(config.pool() == "flag");
   CHECK(config.name() == "environment");
   CHECK(config.server() == "file:1");
@@ -71,14 +74,18 @@ TEST_CASE("A flag takes its value after an equals sign or as the next word") {
   CHECK(Loaded(Sources({"--pool="})).pool().empty());
 }
 
-TEST_CASE("A list is a YAML list, a text with commas, or a repeated flag; the higher source replaces it whole") {
+TEST_CASE(
+    "A list is a YAML list, a text with commas, or a repeated flag; the higher source replaces it "
+    "whole") {
   const ConfigFile list("queues: [a, b]\n");
   const ConfigFile text("queues: a, b\n");
   for (const ConfigFile* file : {&list, &text}) {
     const auto config = Loaded(Sources({file->Flag()}));
-    CHECK(std::vector<std::string>(config.queues().begin(), config.queues().end()) == std::vector<std::string>{"a", "b"});
+    CHECK(std::vector<std::string>(config.queues().begin(), config.queues().end()) ==
+          std::vector<std::string>{"a", "b"});
   }
-  const auto config = Loaded(Sources({list.Flag(), "--queues=x", "--queues", "y,z"}, {{"FOREBAY_WORKER_QUEUES", "e"}}));
+  const auto config = Loaded(
+      Sources({list.Flag(), "--queues=x", "--queues", "y,z"}, {{"FOREBAY_WORKER_QUEUES", "e"}}));
   CHECK(std::vector<std::string>(config.queues().begin(), config.queues().end()) ==
         std::vector<std::string>{"x", "y", "z"});
 }
@@ -101,7 +108,8 @@ TEST_CASE("An unknown key, flag or variable is named with its nearest") {
   CHECK(std::string(MessageOf(in_file)).find("did you mean `pool`?") != std::string::npos);
   CHECK(DetailOf(Refused(Sources({"--pol=x"})))->metadata.at("nearest") == "--pool");
   CHECK(DetailOf(Refused(Sources({"--key_file=x"})))->metadata.at("nearest") == "--key-file");
-  CHECK(DetailOf(Refused(Sources({}, {{"FOREBAY_WORKER_POL", "x"}})))->metadata.at("nearest") == "FOREBAY_WORKER_POOL");
+  CHECK(DetailOf(Refused(Sources({}, {{"FOREBAY_WORKER_POL", "x"}})))->metadata.at("nearest") ==
+        "FOREBAY_WORKER_POOL");
   CHECK(ReasonOf(Refused(Sources({}, {{"FOREBAY_WORKER_pool", "x"}}))) == "UNKNOWN_CONFIG_KEY");
   CHECK(ReasonOf(Refused(Sources({"start"}))) == "UNKNOWN_CONFIG_KEY");
 }
@@ -111,9 +119,11 @@ TEST_CASE("A value of the wrong type names the field and the value") {
   CHECK(MessageOf(status) == "--limit must be a whole number, not `many`");
   CHECK(DetailOf(status)->metadata.at("field") == "limit");
   CHECK(DetailOf(status)->metadata.at("value") == "many");
-  CHECK(MessageOf(Refused(Sources({}, {{"FOREBAY_WORKER_LIMIT", "1.5"}}))).starts_with("FOREBAY_WORKER_LIMIT must be"));
+  CHECK(MessageOf(Refused(Sources({}, {{"FOREBAY_WORKER_LIMIT", "1.5"}})))
+            .starts_with("FOREBAY_WORKER_LIMIT must be"));
   CHECK(ReasonOf(Refused(Sources({"--limit=2147483648"}))) == "INVALID_CONFIG_VALUE");
-  for (const char* text : {"limit: [1]\n", "limit:\n", "pool: {a: b}\n", "queues: [[a]]\n", "limit: x\n"}) {
+  for (const char* text :
+       {"limit: [1]\n", "limit:\n", "pool: {a: b}\n", "queues: [[a]]\n", "limit: x\n"}) {
     INFO(text);
     const ConfigFile file(text);
     CHECK(ReasonOf(Refused(Sources({file.Flag()}))) == "INVALID_CONFIG_VALUE");
@@ -138,8 +148,9 @@ TEST_CASE("Help lists every flag with the comment of its field; version names th
   const auto help = LoadConfig(Sources({"--help", "--nonsense=1"}), config);
   REQUIRE(help.ok());
   REQUIRE(help->has_value());
-  for (const char* part : {"--key-file <text>", "--limit <a whole number>", "--queues <list of texts>",
-                           "Pool to serve. Required.", "FOREBAY_WORKER_NAME", "--config FILE"}) {
+  for (const char* part :
+       {"--key-file <text>", "--limit <a whole number>", "--queues <list of texts>",
+        "Pool to serve. Required.", "FOREBAY_WORKER_NAME", "--config FILE"}) {
     INFO(part);
     CHECK((*help)->find(part) != std::string::npos);
   }

@@ -26,7 +26,8 @@ std::string RenderedText(const fs::path& directory) {
   REQUIRE(job.ok());
   Json expected = Json::object();
   expected["configuration"] = job->configuration;
-  for (const LeafOrigin& leaf : job->origins) expected["origins"][leaf.pointer] = OriginName(leaf.origin);
+  for (const LeafOrigin& leaf : job->origins)
+    expected["origins"][leaf.pointer] = OriginName(leaf.origin);
   return DumpPrettyJson(expected) + "\n";
 }
 
@@ -39,7 +40,8 @@ ErrorDetail Refusal(std::string_view text) {
 }
 
 JobTemplate WithVariables(const std::vector<std::string>& names) {
-  Json document = {{"job_configuration", Json::object()}, {"variables", {{"properties", Json::object()}}}};
+  Json document = {{"job_configuration", Json::object()},
+                   {"variables", {{"properties", Json::object()}}}};
   for (const std::string& name : names) document["variables"]["properties"][name] = Json::object();
   return *JobTemplate::Parse(DumpJson(document));
 }
@@ -57,10 +59,12 @@ TEST_CASE("A template needs both keys, as objects, and nothing else") {
   CHECK(Refusal("[]").reason == "INVALID_TEMPLATE");
   CHECK(Refusal(R"({"variables":{}})").metadata["missing"] == "job_configuration");
   CHECK(Refusal(R"({"job_configuration":{}})").metadata["missing"] == "variables");
-  CHECK(Refusal(R"({"job_configuration":[],"variables":{}})").metadata["field"] == "base_job_template.job_configuration");
+  CHECK(Refusal(R"({"job_configuration":[],"variables":{}})").metadata["field"] ==
+        "base_job_template.job_configuration");
   CHECK(Refusal(R"({"job_configuration":{},"variables":{"properties":[]}})").metadata["field"] ==
         "base_job_template.variables.properties");
-  CHECK(Refusal(R"({"job_configuration":{},"variables":{},"varables":{}})").metadata["nearest"] == "variables");
+  CHECK(Refusal(R"({"job_configuration":{},"variables":{},"varables":{}})").metadata["nearest"] ==
+        "variables");
 }
 
 TEST_CASE("A placeholder that is not declared is named with its nearest") {
@@ -78,9 +82,11 @@ TEST_CASE("A variable that is declared and not used is fine") {
 }
 
 TEST_CASE("An unknown job variable is refused in the documented words") {
-  const auto status = WithVariables({"image", "image_pull_policy"}).CheckJobVariables({{"imge", 1}}, "job_variables");
+  const auto status = WithVariables({"image", "image_pull_policy"})
+                          .CheckJobVariables({{"imge", 1}}, "job_variables");
   CHECK(MessageOf(status) ==
-        "unknown variable `imge` in job variables: the pool's template declares image, image_pull_policy; did you mean "
+        "unknown variable `imge` in job variables: the pool's template declares image, "
+        "image_pull_policy; did you mean "
         "`image`?");
   const auto detail = *DetailOf(status);
   CHECK(detail.reason == "UNKNOWN_JOB_VARIABLE");
@@ -101,7 +107,8 @@ TEST_CASE("Of many declared names only the first are shown, all are in the metad
 TEST_CASE("Of a dotted key the first part must be declared") {
   const auto job_template = WithVariables({"env"});
   CHECK(job_template.CheckJobVariables({{"env.DEBUG", 1}}, "x").ok());
-  CHECK(ReasonOf(job_template.CheckJobVariables({{"evn.DEBUG", 1}}, "x")) == "UNKNOWN_JOB_VARIABLE");
+  CHECK(ReasonOf(job_template.CheckJobVariables({{"evn.DEBUG", 1}}, "x")) ==
+        "UNKNOWN_JOB_VARIABLE");
   CHECK(ReasonOf(job_template.CheckJobVariables({{"env.", 1}}, "x")) == "INVALID_JOB_VARIABLE");
   CHECK(ReasonOf(job_template.CheckJobVariables({{"env..A", 1}}, "x")) == "INVALID_JOB_VARIABLE");
 }
@@ -110,33 +117,41 @@ TEST_CASE("Job variables must be an object of a sane size, and env an object of 
   const auto job_template = WithVariables({"env", "a"});
   CHECK(ReasonOf(job_template.CheckJobVariables(Json::array(), "x")) == "INVALID_JOB_VARIABLE");
   CHECK(ReasonOf(job_template.CheckJobVariables({{"env", "A=1"}}, "x")) == "INVALID_ENV");
-  CHECK(ReasonOf(job_template.CheckJobVariables({{"env", {{"A", Json::array()}}}}, "x")) == "INVALID_ENV");
-  CHECK(ReasonOf(job_template.CheckJobVariables({{"env.A", Json::object()}}, "x")) == "INVALID_ENV");
+  CHECK(ReasonOf(job_template.CheckJobVariables({{"env", {{"A", Json::array()}}}}, "x")) ==
+        "INVALID_ENV");
+  CHECK(ReasonOf(job_template.CheckJobVariables({{"env.A", Json::object()}}, "x")) ==
+        "INVALID_ENV");
   CHECK(ReasonOf(job_template.CheckJobVariables({{"env", {{"A=B", 1}}}}, "x")) == "INVALID_ENV");
   CHECK(job_template.CheckJobVariables({{"env", nullptr}, {"a", nullptr}}, "x").ok());
-  CHECK(ReasonOf(job_template.CheckJobVariables({{"a", Json(std::vector<int>(10'001))}}, "x")) == "INVALID_JOB_VARIABLE");
+  CHECK(ReasonOf(job_template.CheckJobVariables({{"a", Json(std::vector<int>(10'001))}}, "x")) ==
+        "INVALID_JOB_VARIABLE");
 }
 
 TEST_CASE("A key with very many dots does not nest deeper than recursion can follow") {
   std::string key = "a";
   for (int i = 0; i < 100'000; ++i) key += ".a";
-  const auto job_template =
-      *JobTemplate::Parse(R"({"job_configuration":{"a":"{{ a }}"},"variables":{"properties":{"a":{}}}})");
+  const auto job_template = *JobTemplate::Parse(
+      R"({"job_configuration":{"a":"{{ a }}"},"variables":{"properties":{"a":{}}}})");
   CHECK(job_template.Render({{key, 1}}, Json::object()).ok());
 }
 
 TEST_CASE("A layer that is no object is an error of rendering") {
-  CHECK(ReasonOf(WithVariables({}).Render(Json::array(), Json::object()).status()) == "INVALID_JOB_VARIABLE");
+  CHECK(ReasonOf(WithVariables({}).Render(Json::array(), Json::object()).status()) ==
+        "INVALID_JOB_VARIABLE");
 }
 
-TEST_CASE("Names that this revision of the template does not declare are left out of a literal env") {
-  const auto job_template = *JobTemplate::Parse(R"({"job_configuration":{"env":{"A":"1"}},"variables":{}})");
+TEST_CASE(
+    "Names that this revision of the template does not declare are left out of a literal env") {
+  const auto job_template =
+      *JobTemplate::Parse(R"({"job_configuration":{"env":{"A":"1"}},"variables":{}})");
   const auto job = job_template.Render({{"env", {{"B", "2"}}}}, {{"other", 1}});
   REQUIRE(job.ok());
   CHECK(DumpJson(job->configuration) == R"({"env":{"A":"1"}})");
 }
 
-TEST_CASE("Every pool type has a default template that stands its own check, with a title for each variable") {
+TEST_CASE(
+    "Every pool type has a default template that stands its own check, with a title for each "
+    "variable") {
   REQUIRE(PoolTypes().size() == 2);
   for (const std::string& type : PoolTypes()) {
     INFO(type);

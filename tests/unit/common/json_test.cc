@@ -25,7 +25,8 @@ TEST_CASE("What was parsed is dumped with its key order and its integers") {
   const auto value = ParseJson(text, "x");
   REQUIRE(value.ok());
   CHECK(DumpJson(*value) ==
-        "{\"z\":1,\"a\":[true,null,\"x\xC3\xA9\"],\"big\":9007199254740993,\"unsigned\":18446744073709551615,"
+        "{\"z\":1,\"a\":[true,null,\"x\xC3\xA9\"],\"big\":9007199254740993,\"unsigned\":"
+        "18446744073709551615,"
         "\"minus\":-9223372036854775808,\"f\":1.5}");
 }
 
@@ -38,7 +39,8 @@ TEST_CASE("A syntax error names the field, line and column") {
 
 TEST_CASE("A duplicate key is refused by name, at any depth") {
   CHECK(RefusalOf(R"({"a":1,"a":2})").find("key `a` appears twice") != std::string::npos);
-  CHECK(RefusalOf(R"([{"b":{"c":1,"d":2,"c":3}}])").find("key `c` appears twice") != std::string::npos);
+  CHECK(RefusalOf(R"([{"b":{"c":1,"d":2,"c":3}}])").find("key `c` appears twice") !=
+        std::string::npos);
   CHECK(ParseJson(R"([{"a":1},{"a":1}])", "x").ok());
 }
 
@@ -60,7 +62,8 @@ TEST_CASE("An object is asked for: blank text is the empty one, another type is 
   CHECK(ParseJsonObject("", "x")->empty());
   const auto list = ParseJsonObject("[1]", "parameters");
   REQUIRE_FALSE(list.ok());
-  CHECK(MessageOf(list.status()) == "parameters is not valid JSON: it must be an object, not array");
+  CHECK(MessageOf(list.status()) ==
+        "parameters is not valid JSON: it must be an object, not array");
 }
 
 TEST_CASE("A long text is shown shortened in the error") {
