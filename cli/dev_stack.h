@@ -27,6 +27,9 @@ class DevStack {
   // Stops what still runs.
   ~DevStack();
 
+  // A line of our own, between those of the programs.
+  void Say(std::string_view line) { say_(line); }
+
   // Starts a program, which gets SIGTERM when this process dies; its output is said with `name`
   // before each line.
   absl::Status Start(const std::string& name, const std::string& program,

@@ -43,15 +43,17 @@ absl::StatusOr<fs::path> MakeScratch() {
       .Says("cannot make a temporary directory like {}", path);
 }
 
-// Remembers the server and its first key as the context `dev`.
-absl::Status KeepContext(const fs::path& config, const std::string& address,
-                         const std::string& key) {
-  const fs::path key_file = config / "keys" / "dev.key";
-  RETURN_IF_ERROR(WritePrivateFile(key_file, key + "\n"));
+fs::path KeptKey(const fs::path& config) { return config / "keys" / "dev.key"; }
+
+// Remembers the server and its first key as the context `dev`; answers the current context.
+absl::StatusOr<std::string> KeepContext(const fs::path& config, const std::string& address,
+                                        const std::string& key) {
+  RETURN_IF_ERROR(WritePrivateFile(KeptKey(config), key + "\n"));
   ASSIGN_OR_RETURN(Settings settings, LoadSettings(config));
-  settings.contexts[kContext] = {address, "", key_file.string(), ""};
+  settings.contexts[kContext] = {address, "", KeptKey(config).string(), ""};
   if (settings.current.empty()) settings.current = kContext;
-  return SaveSettings(config, settings);
+  RETURN_IF_ERROR(SaveSettings(config, settings));
+  return settings.current;
 }
 
 absl::Status EnsurePool(Client& client) {
@@ -103,27 +105,40 @@ absl::Status StartWorker(DevStack& stack, const DevPlan& plan, Session& session,
   return stack.WaitUntil([&] { return fs::exists(ready); });
 }
 
+// The key that the server made with its database; else the one kept from then.
+absl::StatusOr<std::string> AdminKey(const fs::path& data_dir, const fs::path& config) {
+  const auto key = ReadKeyFile(data_dir / "admin.key");
+  return key.ok() ? key : ReadKeyFile(KeptKey(config));
+}
+
+absl::Status StartAll(DevStack& stack, Session& session, const DevPlan& plan) {
+  ASSIGN_OR_RETURN(const std::string address, StartServer(stack, plan));
+  const fs::path& config = session.config_directory();
+  ASSIGN_OR_RETURN(const std::string key, AdminKey(plan.data_dir, config));
+  ASSIGN_OR_RETURN(const std::string current, KeepContext(config, address, key));
+  SessionOptions options;
+  options.server = address;
+  options.api_key = key;
+  options.config_directory = config;
+  Session admin(options, std::cout, std::cerr, session.clock());
+  RETURN_IF_ERROR(StartWorker(stack, plan, admin, address));
+  stack.Say(fmt::format("\nForebay is ready at {}. Data: {}. Ctrl-C stops everything.", address,
+                        plan.data_dir.string()));
+  stack.Say(
+      fmt::format("In another terminal:\n{}"
+                  "  forebay deploy --name hello --flow hello --pool {} -- echo hello\n"
+                  "  forebay deployment run hello/hello --watch\n  forebay flow-run ls\n",
+                  current == kContext ? "" : "  forebay config use dev\n", kPool));
+  return absl::OkStatus();
+}
+
 absl::Status RunStack(Session& session, const DevPlan& plan) {
   DevStack stack([&](std::string_view line) { session.Say(line); });
-  auto address = StartServer(stack, plan);
-  if (!address.ok()) return address.status();
-  ASSIGN_OR_RETURN(const std::string key, ReadKeyFile(plan.data_dir / "admin.key"));
-  RETURN_IF_ERROR(KeepContext(session.config_directory(), *address, key));
-  SessionOptions options;
-  options.server = *address;
-  options.api_key = key;
-  options.config_directory = session.config_directory();
-  Session admin(options, std::cout, std::cerr, session.clock());
-  RETURN_IF_ERROR(StartWorker(stack, plan, admin, *address));
-  session.Say(fmt::format(
-      "\nForebay is ready at {}. Data: {}. Ctrl-C stops everything.\nIn another terminal:\n"
-      "  forebay deploy --name hello --flow hello --pool {} -- echo hello\n"
-      "  forebay deployment run hello/hello --watch\n  forebay flow-run ls\n",
-      *address, plan.data_dir.string(), kPool));
-  const absl::Status end = stack.WaitForInterrupt();
+  RETURN_IF_ERROR(StartAll(stack, session, plan));
+  RETURN_IF_ERROR(stack.WaitForInterrupt());
   stack.Stop();
-  if (end.ok()) session.Say("Stopped.");
-  return end;
+  stack.Say("Stopped.");
+  return absl::OkStatus();
 }
 
 // Only a directory that a server made is emptied, and none that a server still holds.

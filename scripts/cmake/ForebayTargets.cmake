@@ -5,6 +5,10 @@ target_include_directories(forebay_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(forebay_options INTERFACE FOREBAY_VERSION="${PROJECT_VERSION}")
 target_compile_options(forebay_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # At -O3 this compiler sees overlapping copies in `"text" + string` that are not there (GCC bug 105651).
+  target_compile_options(forebay_options INTERFACE $<$<CONFIG:Release>:-Wno-restrict>)
+endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   # The thread-safety annotations of common/base/sync.h are checked by this compiler only.
   target_compile_options(forebay_options INTERFACE -Wthread-safety)
