@@ -48,6 +48,21 @@ absl::Status FillFile(int fd, std::string_view content, const WriteOptions& opti
   return absl::OkStatus();
 }
 
+// Makes what is ours writable again, from the top down, as far as that goes.
+void OpenDirectories(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::symlink_status(path, error).type() !=
+      std::filesystem::file_type::directory) {
+    return;
+  }
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all,
+                               std::filesystem::perm_options::add, error);
+  std::filesystem::directory_iterator entry(path, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    OpenDirectories(entry->path());
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t most_bytes) {
@@ -104,6 +119,10 @@ absl::Status MakeDirectories(const std::string& path) {
 absl::Status RemoveTree(const std::string& path) {
   std::error_code error;
   std::filesystem::remove_all(path, error);
+  if (error == std::errc::permission_denied) {
+    OpenDirectories(path);
+    std::filesystem::remove_all(path, error);
+  }
   if (!error) return absl::OkStatus();
   return ErrnoStatus(error.value(), fmt::format("cannot remove '{}'", path));
 }
