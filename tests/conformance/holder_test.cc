@@ -13,6 +13,7 @@
 #include "worker/launch/process/format/fields.h"
 #include "worker/launch/process/format/holder_spec.h"
 #include "worker/launch/process/format/status_file.h"
+#include "worker/launch/process/holder/clock.h"
 #include "worker/launch/process/holder/line_splitter.h"
 #include "worker/launch/process/holder/output_writer.h"
 
@@ -98,7 +99,7 @@ TEST_CASE("lines beyond the rate are dropped until a second's worth is free, and
   Scratch scratch;
   const std::string path = scratch.File("output");
   OutputWriter writer(OpenForWriting(path), 100, 200);
-  int64_t now = 1'000'000'000;
+  const int64_t now = SteadyMillis();
   const std::string line(49, 'x');
   for (int i = 0; i < 10; ++i) writer.Line(Stream::kStdout, line, false, now);
   CHECK(writer.dropping());
@@ -123,18 +124,19 @@ TEST_CASE("a full disk drops lines, and the gap is marked when there is space ag
   UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
   REQUIRE(full.ok());
   const int fd = full.get();
+  const int64_t now = SteadyMillis();
   OutputWriter writer(std::move(full), 1 << 20, 1 << 20);
-  writer.Line(Stream::kStdout, "lost", false, 0);
-  writer.Flush(0);
-  writer.Line(Stream::kStderr, "lost too", false, 1);
+  writer.Line(Stream::kStdout, "lost", false, now);
+  writer.Flush(now);
+  writer.Line(Stream::kStderr, "lost too", false, now + 1);
   CHECK(writer.lines() == 0);
-  writer.Tick(2000);
+  writer.Tick(now + 2000);
   CHECK(writer.lines() == 0);
 
   REQUIRE(::dup2(OpenForWriting(path).get(), fd) == fd);
-  writer.Tick(4000);
-  writer.Line(Stream::kStdout, "kept", false, 4000);
-  writer.Finish(4000);
+  writer.Tick(now + 4000);
+  writer.Line(Stream::kStdout, "kept", false, now + 4000);
+  writer.Finish(now + 4000);
   const std::string file = *ReadSmallFile(path);
   const auto records = RecordsOf(file);
   REQUIRE(records.size() == 2);

@@ -191,13 +191,14 @@ TEST_CASE("a given working directory is used as it is, and one that is missing i
 
 TEST_CASE("a command that cannot be executed never started, for a reason that has a name") {
   Fixture fixture(Process());
-  const std::string text_file = fixture.state_dir() + "/text";
-  REQUIRE(WriteFileAtomically(text_file, "hello").ok());
-  const auto [command, failure] =
-      GENERATE_COPY(table<std::string, std::string>({{"no-such-command-here", "COMMAND_NOT_FOUND"},
-                                                     {"/no/such/command", "COMMAND_NOT_FOUND"},
-                                                     {text_file, "PERMISSION_DENIED"},
-                                                     {"/", "PERMISSION_DENIED"}}));
+  REQUIRE(WriteFileAtomically(fixture.state_dir() + "/text", "hello").ok());
+  const auto [place, failure] = GENERATE(table<std::string, std::string>({
+      {"no-such-command-here", "COMMAND_NOT_FOUND"},
+      {"/no/such/command", "COMMAND_NOT_FOUND"},
+      {"<state>/text", "PERMISSION_DENIED"},
+      {"/", "PERMISSION_DENIED"},
+  }));
+  const std::string command = ReplaceAll(place, "<state>", fixture.state_dir());
   const Observation seen = fixture.RunToEnd(Command({command}));
   CHECK(seen.exit.reason == "NEVER_STARTED");
   CHECK(seen.exit.launch_failure == failure);

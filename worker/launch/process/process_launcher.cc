@@ -159,33 +159,43 @@ absl::StatusOr<holder::HolderSpec> ProcessLauncher::HolderSpecOf(const RunDirect
 absl::Status ProcessLauncher::Go(const std::string& name) {
   const RunDirectory directory = DirectoryOf(name);
   if (!directory.Exists()) return NotFound(name);
-  const holder::Command go{holder::Command::Kind::kGo, 0};
-  if (observer_.Send(name, go)) return absl::OkStatus();
-  if (Alive(directory) && observer_.Send(name, go)) return absl::OkStatus();
-  if (directory.ReadStatus().phase == holder::Phase::kExited) return absl::OkStatus();
-  return Error(absl::StatusCode::kUnavailable, "INFRASTRUCTURE_UNAVAILABLE")
-      .With("value", name)
-      .Says("the holder of '{}' is gone", name);
+  return Say(directory, {holder::Command::Kind::kGo, 0});
 }
 
 absl::Status ProcessLauncher::Stop(const std::string& name, absl::Duration grace) {
   const RunDirectory directory = DirectoryOf(name);
   if (!directory.Exists()) return absl::OkStatus();
-  const holder::Command stop{holder::Command::Kind::kStop,
-                             std::max<int64_t>(absl::ToInt64Milliseconds(grace), 0)};
-  if (observer_.Send(name, stop) || !Alive(directory)) return absl::OkStatus();
-  if (observer_.Send(name, stop)) return absl::OkStatus();
+  const int64_t millis = std::max<int64_t>(absl::ToInt64Milliseconds(grace), 0);
+  const absl::Status said = Say(directory, {holder::Command::Kind::kStop, millis});
+  // What has no holder has no process either, or Observe and Remove end it.
+  return said.ok() || !HasHolder(directory) ? absl::OkStatus() : said;
+}
+
+absl::Status ProcessLauncher::Say(const RunDirectory& directory, const holder::Command& command) {
+  if (observer_.Send(directory.name(), command)) return absl::OkStatus();
+  // A holder at its end closes its connections after it has recorded the end.
+  if (directory.ReadStatus().phase == holder::Phase::kExited) return absl::OkStatus();
+  if (Reconnect(directory) && observer_.Send(directory.name(), command)) return absl::OkStatus();
+  if (directory.ReadStatus().phase == holder::Phase::kExited) return absl::OkStatus();
   return Error(absl::StatusCode::kUnavailable, "INFRASTRUCTURE_UNAVAILABLE")
-      .With("value", name)
-      .Says("the holder of '{}' cannot be reached", name);
+      .With("value", directory.name())
+      .Says("the holder of '{}' cannot be reached", directory.name());
+}
+
+bool ProcessLauncher::HasHolder(const RunDirectory& directory) {
+  const auto lock = directory.TryLock();
+  return lock.ok() && !lock->ok();
+}
+
+bool ProcessLauncher::Reconnect(const RunDirectory& directory) {
+  auto socket = ConnectToHolder(directory);
+  return socket.ok() && observer_.Add(directory.name(), *std::move(socket), std::nullopt).ok();
 }
 
 bool ProcessLauncher::Alive(const RunDirectory& directory) {
   if (observer_.Latest(directory.name()).has_value()) return true;
-  auto lock = directory.TryLock();
-  if (!lock.ok() || lock->ok()) return false;
-  auto socket = ConnectToHolder(directory);
-  if (socket.ok()) (void)observer_.Add(directory.name(), *std::move(socket), std::nullopt);
+  if (!HasHolder(directory)) return false;
+  (void)Reconnect(directory);
   return true;
 }
 

@@ -45,6 +45,10 @@ class ProcessLauncher final : public Launcher {
   absl::StatusOr<holder::HolderSpec> HolderSpecOf(const RunDirectory& directory,
                                                   const LaunchSpec& launch,
                                                   const ProcessSpec& spec) const;
+  // OK also when the run is over.
+  absl::Status Say(const RunDirectory& directory, const holder::Command& command);
+  static bool HasHolder(const RunDirectory& directory);
+  bool Reconnect(const RunDirectory& directory);
   // Whether a holder lives there; connects to it if it does and is not connected.
   bool Alive(const RunDirectory& directory);
   absl::StatusOr<Observation> Ended(const RunDirectory& directory);

@@ -65,7 +65,8 @@ bool OutputWriter::Admit(size_t bytes, int64_t now) {
 }
 
 void OutputWriter::Refill(int64_t now) {
-  const double earned = static_cast<double>(now - refilled_at_) * static_cast<double>(rate_) / 1000;
+  const int64_t passed = std::max<int64_t>(now - refilled_at_, 0);
+  const double earned = static_cast<double>(passed) * static_cast<double>(rate_) / 1000;
   tokens_ = std::min(static_cast<double>(burst_), tokens_ + earned);
   refilled_at_ = now;
 }
