@@ -74,16 +74,17 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 #define FOREBAY_CONCAT(a, b) FOREBAY_CONCAT_INNER(a, b)
 
 // Returns from the function when the expression is an error.
-#define RETURN_IF_ERROR(expr)                            \
-  do {                                                   \
-    if (absl::Status status_ = (expr); !status_.ok()) { \
-      return status_;                                    \
-    }                                                    \
+#define RETURN_IF_ERROR(expr) RETURN_IF_ERROR_IMPL(FOREBAY_CONCAT(status_, __COUNTER__), expr)
+#define RETURN_IF_ERROR_IMPL(tmp, expr)             \
+  do {                                              \
+    if (absl::Status tmp = (expr); !tmp.ok()) {     \
+      return tmp;                                   \
+    }                                               \
   } while (false)
 
 // ASSIGN_OR_RETURN(auto x, F()): x gets the value, or the function returns the error.
 #define ASSIGN_OR_RETURN(lhs, expr) \
-  ASSIGN_OR_RETURN_IMPL(FOREBAY_CONCAT(status_or_, __LINE__), lhs, expr)
+  ASSIGN_OR_RETURN_IMPL(FOREBAY_CONCAT(status_or_, __COUNTER__), lhs, expr)
 #define ASSIGN_OR_RETURN_IMPL(tmp, lhs, expr) \
   auto tmp = (expr);                          \
   if (!tmp.ok()) return std::move(tmp).status(); \

@@ -1,0 +1,54 @@
+"""Turns SQL files into C++ constants.
+
+queries OUT FILE...     each block after `-- name: x` becomes `inline constexpr Query x`
+migrations OUT FILE...  each NNNN_name.sql becomes an entry of kMigrations
+"""
+import pathlib
+import re
+import sys
+
+DELIMITER = "sql_"
+
+
+def literal(text: str) -> str:
+    return f'R"{DELIMITER}({text}){DELIMITER}"'
+
+
+def constant_name(name: str) -> str:
+    return "k" + "".join(word.capitalize() for word in name.split("_"))
+
+
+def queries(files: list[pathlib.Path]) -> str:
+    blocks = []
+    for file in files:
+        parts = re.split(r"^-- name: (\w+)\n", file.read_text(), flags=re.MULTILINE)
+        for name, body in zip(parts[1::2], parts[2::2]):
+            body = re.sub(r"^\s*--.*\n", "", body, flags=re.MULTILINE)
+            blocks.append(
+                f'inline constexpr Query {constant_name(name)}{{"{name}", {literal(body.strip())}}};'
+            )
+    return "\n".join(blocks)
+
+
+def migrations(files: list[pathlib.Path]) -> str:
+    entries = []
+    for file in sorted(files):
+        number, name = file.stem.split("_", 1)
+        entries.append(f'    Migration{{{int(number)}, "{name}", {literal(file.read_text())}}},')
+    return (
+        "inline constexpr Migration kMigrations[] = {\n" + "\n".join(entries) + "\n};"
+    )
+
+
+def main() -> None:
+    kind, out, *names = sys.argv[1:]
+    files = [pathlib.Path(name) for name in names]
+    include = "server/db/query.h" if kind == "queries" else "server/db/migration.h"
+    body = queries(files) if kind == "queries" else migrations(files)
+    namespace = "forebay::server::queries" if kind == "queries" else "forebay::server"
+    pathlib.Path(out).write_text(
+        f'#pragma once\n\n#include "{include}"\n\nnamespace {namespace} {{\n\n{body}\n\n}}  // namespace {namespace}\n'
+    )
+
+
+main()

@@ -1,0 +1,26 @@
+#include "server/api/call.h"
+
+namespace forebay::server {
+
+void CallState::OnCancelled(absl::AnyInvocable<void()> hook) {
+  {
+    MutexLock lock(mutex_);
+    if (!cancelled_) {
+      hook_ = std::move(hook);
+      return;
+    }
+  }
+  hook();
+}
+
+void CallState::Cancelled() {
+  absl::AnyInvocable<void()> hook;
+  {
+    MutexLock lock(mutex_);
+    cancelled_ = true;
+    hook = std::move(hook_);
+  }
+  if (hook) hook();
+}
+
+}  // namespace forebay::server

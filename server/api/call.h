@@ -1,0 +1,68 @@
+#pragma once
+
+// One unary call in flight, finished exactly once.
+//
+// A handler gets a Responder and may answer now, later or from another thread; the last copy that
+// goes without an answer finishes the call as CANCELLED, so no call hangs. gRPC's rule that no lock
+// is held while finishing is the caller's to keep: answer outside of your locks.
+
+#include <atomic>
+#include <memory>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "common/base/sync.h"
+
+namespace forebay::server {
+
+// The transport's side: implemented by the gRPC edge.
+class CallState {
+ public:
+  virtual ~CallState() = default;
+  // The first caller wins; the others are ignored.
+  void FinishOnce(const absl::Status& status) {
+    if (!finished_.exchange(true)) Finish(status);
+  }
+  bool finished() const { return finished_.load(); }
+  // Runs `hook` when the client goes away, at once if it is gone already. One hook a call.
+  void OnCancelled(absl::AnyInvocable<void()> hook);
+  // By the transport.
+  void Cancelled();
+
+ protected:
+  virtual void Finish(const absl::Status& status) = 0;
+
+ private:
+  std::atomic<bool> finished_ = false;
+  Mutex mutex_;
+  bool cancelled_ GUARDED_BY(mutex_) = false;
+  absl::AnyInvocable<void()> hook_ GUARDED_BY(mutex_);
+};
+
+template <typename Response>
+class Responder {
+ public:
+  Responder(std::shared_ptr<CallState> call, Response* response)
+      : shared_(std::make_shared<Shared>(std::move(call), response)) {}
+
+  void operator()(absl::StatusOr<Response> result) const {
+    if (shared_->answered.exchange(true)) return;
+    if (result.ok()) *shared_->response = *std::move(result);
+    shared_->call->FinishOnce(result.status());
+  }
+  CallState& call() const { return *shared_->call; }
+
+ private:
+  struct Shared {
+    std::shared_ptr<CallState> call;
+    Response* response;
+    std::atomic<bool> answered = false;
+    Shared(std::shared_ptr<CallState> c, Response* r) : call(std::move(c)), response(r) {}
+    ~Shared() {
+      if (!answered) call->FinishOnce(absl::CancelledError("the server dropped this call"));
+    }
+  };
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace forebay::server

@@ -1,0 +1,184 @@
+#include "common/base/status.h"
+#include "server/api/handlers.h"
+#include "server/api/messages.h"
+#include "server/api/service_table_grpc.h"
+#include "server/runs/cancel.h"
+#include "server/runs/run_view.h"
+#include "server/store/deployments.h"
+#include "server/store/work_pools.h"
+
+namespace forebay::server {
+namespace {
+
+constexpr int kMostPerBatch = 1000;
+
+// The longest wait a watcher may ask for, and what it gets when it does not.
+constexpr absl::Duration kMostWait = absl::Seconds(60);
+constexpr absl::Duration kDefaultWait = absl::Seconds(30);
+
+void Create(Backend& backend, const Caller& caller, const v1::CreateFlowRunRequest& request,
+            const Responder<v1::CreateFlowRunResponse>& respond) {
+  backend.intake.Submit(
+      caller, {request}, [&backend, caller, respond](const Intake::Outcomes& outcomes) {
+        const absl::StatusOr<Accepted> outcome = outcomes[0];
+        if (!outcome.ok()) return respond(outcome.status());
+        const absl::Status queued =
+            backend.executor.Submit([caller, accepted = *outcome, respond](Session& session) {
+              v1::CreateFlowRunResponse response;
+              response.set_existed(accepted.existed);
+              auto run = ReadRun(session, caller.team, accepted.run, v1::RUN_VIEW_BASIC);
+              // It is accepted, whatever became of reading it back.
+              run.ok()
+                  ? response.mutable_flow_run()->Swap(&*run)
+                  : response.mutable_flow_run()->set_name("flowRuns/" + accepted.run.ToString());
+              respond(std::move(response));
+            });
+        if (queued.ok()) return;
+        v1::CreateFlowRunResponse response;
+        response.set_existed(outcome->existed);
+        response.mutable_flow_run()->set_name("flowRuns/" + outcome->run.ToString());
+        respond(std::move(response));
+      });
+}
+
+void BatchCreate(Backend& backend, const Caller& caller,
+                 const v1::BatchCreateFlowRunsRequest& request,
+                 const Responder<v1::BatchCreateFlowRunsResponse>& respond) {
+  if (request.requests_size() > kMostPerBatch) {
+    return respond(Error(absl::StatusCode::kInvalidArgument, "TOO_LARGE")
+                       .Field("requests", std::to_string(request.requests_size()))
+                       .Says("requests has {} items; at most {} are taken", request.requests_size(),
+                             kMostPerBatch));
+  }
+  std::vector<v1::CreateFlowRunRequest> requests(request.requests().begin(),
+                                                 request.requests().end());
+  backend.intake.Submit(caller, std::move(requests), [respond](const Intake::Outcomes& outcomes) {
+    v1::BatchCreateFlowRunsResponse response;
+    for (const auto& outcome : outcomes) {
+      auto& item = *response.add_items();
+      if (outcome.ok()) {
+        item.set_name("flowRuns/" + outcome->run.ToString());
+        item.set_existed(outcome->existed);
+      } else {
+        item.set_error_code(static_cast<int>(outcome.status().code()));
+        item.set_error_message(std::string(MessageOf(outcome.status())));
+        item.set_error_reason(ReasonOf(outcome.status()));
+      }
+    }
+    respond(std::move(response));
+  });
+}
+
+absl::StatusOr<v1::GetFlowRunResponse> Get(Session& session, const Caller& caller,
+                                           const v1::GetFlowRunRequest& request) {
+  ASSIGN_OR_RETURN(const Uuid id, IdOf(request.name(), "flowRuns", "name"));
+  v1::GetFlowRunResponse response;
+  ASSIGN_OR_RETURN(*response.mutable_flow_run(), ReadRun(session, caller.team, id, request.view()));
+  return response;
+}
+
+absl::StatusOr<RunFilter> FilterOf(Session& session, const Caller& caller,
+                                   const v1::ListFlowRunsRequest& request) {
+  RunFilter filter;
+  ASSIGN_OR_RETURN(const auto after, ReadPageToken(request.page_token()));
+  if (after.has_value()) {
+    ASSIGN_OR_RETURN(filter.before, IdOf(*after, "flowRuns", "page_token"));
+  }
+  if (!request.deployment().empty()) {
+    ASSIGN_OR_RETURN(const DeploymentName name,
+                     DeploymentNameOf(request.deployment(), "deployment"));
+    ASSIGN_OR_RETURN(filter.deployment, FindDeployment(session, caller.team, name));
+  }
+  if (!request.work_pool().empty()) {
+    ASSIGN_OR_RETURN(const std::string name, PoolNameOf(request.work_pool(), "work_pool"));
+    ASSIGN_OR_RETURN(const v1::WorkPool pool, ReadPool(session, name));
+    filter.pool = Uuid::Parse(pool.uid());
+  }
+  for (const int state : request.states())
+    filter.states.push_back(static_cast<v1::StateType>(state));
+  return filter;
+}
+
+absl::StatusOr<v1::ListFlowRunsResponse> List(Session& session, const Caller& caller,
+                                              const v1::ListFlowRunsRequest& request) {
+  ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
+  ASSIGN_OR_RETURN(const RunFilter filter, FilterOf(session, caller, request));
+  ASSIGN_OR_RETURN(auto runs, ListRuns(session, caller.team, filter, size + 1));
+  v1::ListFlowRunsResponse response;
+  for (v1::FlowRun& run : runs) {
+    if (response.flow_runs_size() == size) break;
+    *response.add_flow_runs() = std::move(run);
+  }
+  if (static_cast<int>(runs.size()) > size) {
+    response.set_next_page_token(MakePageToken(response.flow_runs(size - 1).name()));
+  }
+  return response;
+}
+
+void Watch(Backend& backend, const Caller& caller, const v1::WatchFlowRunRequest& request,
+           const Responder<v1::WatchFlowRunResponse>& respond) {
+  const auto id = IdOf(request.name(), "flowRuns", "name");
+  if (!id.ok()) return respond(id.status());
+  const absl::Duration wait =
+      request.has_wait() ? std::min(FromProto(request.wait()), kMostWait) : kDefaultWait;
+  auto look = [caller, id = *id, known = request.known_version(), respond](Session& session,
+                                                                           bool last) {
+    auto run = ReadRun(session, caller.team, id, v1::RUN_VIEW_FULL);
+    if (run.ok() && run->version() <= known && !last) return false;
+    if (!run.ok()) {
+      respond(run.status());
+      return true;
+    }
+    v1::WatchFlowRunResponse response;
+    response.mutable_flow_run()->Swap(&*run);
+    respond(std::move(response));
+    return true;
+  };
+  respond.call().OnCancelled([respond] { respond(absl::CancelledError("the client went away")); });
+  backend.watchers.Watch(*id, wait, std::move(look),
+                         [respond] { return respond.call().finished(); });
+}
+
+absl::StatusOr<v1::CancelFlowRunResponse> Cancel(Backend& backend, Session& session,
+                                                 const Caller& caller,
+                                                 const v1::CancelFlowRunRequest& request) {
+  ASSIGN_OR_RETURN(const Uuid id, IdOf(request.name(), "flowRuns", "name"));
+  RETURN_IF_ERROR(CancelRun(session, backend.signals, caller.team, id));
+  v1::CancelFlowRunResponse response;
+  ASSIGN_OR_RETURN(*response.mutable_flow_run(),
+                   ReadRun(session, caller.team, id, v1::RUN_VIEW_BASIC));
+  return response;
+}
+
+absl::StatusOr<v1::DeleteFlowRunResponse> Delete(Session& session, const Caller& caller,
+                                                 const v1::DeleteFlowRunRequest& request) {
+  ASSIGN_OR_RETURN(const Uuid id, IdOf(request.name(), "flowRuns", "name"));
+  RETURN_IF_ERROR(DeleteRun(session, caller.team, id));
+  return v1::DeleteFlowRunResponse();
+}
+
+}  // namespace
+
+void RegisterFlowRuns(ServiceTable& table, Backend& backend) {
+  using namespace v1;  // NOLINT(google-build-using-namespace)
+  table.Async<CreateFlowRunRequest, CreateFlowRunResponse>(
+      "FlowRunService.CreateFlowRun",
+      [&backend](const Caller& c, const auto& r, auto respond) { Create(backend, c, r, respond); });
+  table.Async<BatchCreateFlowRunsRequest, BatchCreateFlowRunsResponse>(
+      "FlowRunService.BatchCreateFlowRuns",
+      [&backend](const Caller& c, const auto& r, auto respond) {
+        BatchCreate(backend, c, r, respond);
+      });
+  table.Blocking<GetFlowRunRequest, GetFlowRunResponse>("FlowRunService.GetFlowRun", Get);
+  table.Blocking<ListFlowRunsRequest, ListFlowRunsResponse>("FlowRunService.ListFlowRuns", List);
+  table.Async<WatchFlowRunRequest, WatchFlowRunResponse>(
+      "FlowRunService.WatchFlowRun",
+      [&backend](const Caller& c, const auto& r, auto respond) { Watch(backend, c, r, respond); });
+  table.Blocking<CancelFlowRunRequest, CancelFlowRunResponse>(
+      "FlowRunService.CancelFlowRun",
+      [&backend](Session& s, const Caller& c, const auto& r) { return Cancel(backend, s, c, r); });
+  table.Blocking<DeleteFlowRunRequest, DeleteFlowRunResponse>("FlowRunService.DeleteFlowRun",
+                                                              Delete);
+}
+
+}  // namespace forebay::server

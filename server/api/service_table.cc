@@ -1,0 +1,65 @@
+#include "server/api/service_table.h"
+#include "common/base/status.h"
+
+#include <google/protobuf/descriptor.h>
+
+#include <array>
+
+#include "forebay/v1/options.pb.h"
+#include "server/api/service_table_grpc.h"
+
+namespace forebay::server {
+namespace {
+
+constexpr std::array kServices = {
+    "WorkPoolService", "WorkQueueService", "DeploymentService", "FlowRunService", "LogService",
+    "WorkerService",   "RunService",       "FleetService",      "TokenService",   "ServerService"};
+
+absl::Status Misbuilt(const std::string& method, const std::string& why) {
+  return Error(absl::StatusCode::kInternal, "METHOD_NOT_SERVED")
+      .With("method", method)
+      .Says("{}: {}", method, why);
+}
+
+}  // namespace
+
+ServiceTable::ServiceTable(Authenticator& authenticator, Executor& executor)
+    : authenticator_(authenticator), executor_(executor) {}
+ServiceTable::~ServiceTable() = default;
+
+absl::StatusOr<std::vector<grpc::Service*>> ServiceTable::Build() {
+  std::vector<grpc::Service*> built;
+  const auto* pool = google::protobuf::DescriptorPool::generated_pool();
+  for (const char* name : kServices) {
+    const auto* descriptor = pool->FindServiceByName(std::string("forebay.v1.") + name);
+    if (descriptor == nullptr) return Misbuilt(name, "is not linked into this server");
+    auto service = std::make_unique<DynamicService>();
+    for (int i = 0; i < descriptor->method_count(); ++i) {
+      const auto* method = descriptor->method(i);
+      const v1::Access access = method->options().GetExtension(v1::access);
+      if (access == v1::ACCESS_UNSPECIFIED)
+        return Misbuilt(method->full_name(), "has no access option");
+      const auto install = methods_.find(method->full_name());
+      if (install == methods_.end()) return Misbuilt(method->full_name(), "has no handler");
+      service->Add("/" + descriptor->full_name() + "/" + method->name());
+      install->second(*service, i, access);
+    }
+    built.push_back(service.get());
+    services_.push_back(std::move(service));
+  }
+  return built;
+}
+
+void ServiceTable::Admit(const std::string& authorization, v1::Access access,
+                         const std::shared_ptr<CallState>& call,
+                         std::function<void(const Caller&)> go) {
+  authenticator_.Authenticate(
+      authorization, [access, call, go = std::move(go)](absl::StatusOr<Caller> caller) {
+        if (!caller.ok()) return call->FinishOnce(caller.status());
+        if (absl::Status allowed = CheckAccess(*caller, access); !allowed.ok())
+          return call->FinishOnce(allowed);
+        go(*caller);
+      });
+}
+
+}  // namespace forebay::server

@@ -1,0 +1,258 @@
+#include "server/app.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include "common/base/status.h"
+#include "common/obs/log.h"
+#include "common/os/file_lock.h"
+#include "common/os/files.h"
+#include "server/api/handlers.h"
+#include "server/db/migrator.h"
+#include "server/db/private_cluster.h"
+#include "server/duties/duty_runner.h"
+#include "server/duties/expiry.h"
+#include "server/duties/housekeeping.h"
+#include "server/first_key.h"
+#include "server/listen_address.h"
+#include "server/signal_hub.h"
+
+namespace forebay::server {
+namespace {
+
+constexpr int kMostMessageBytes = 16 << 20;
+
+absl::Status CheckRange(std::string_view field, int64_t value, int64_t least, int64_t most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "OUT_OF_RANGE")
+      .Field(field, std::to_string(value))
+      .Says("{} is {}; it must be between {} and {}", field, value, least, most);
+}
+
+std::string DefaultDataDir() {
+  if (geteuid() == 0) return "/var/lib/forebay";
+  const char* home = getenv("HOME");  // NOLINT(concurrency-mt-unsafe): before any thread
+  return std::string(home == nullptr ? "/tmp" : home) + "/.local/share/forebay";
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(
+    const config::v1::ServerConfig& config) {
+  if (config.tls_certificate_file().empty()) return grpc::InsecureServerCredentials();
+  grpc::SslServerCredentialsOptions options;
+  grpc::SslServerCredentialsOptions::PemKeyCertPair pair;
+  ASSIGN_OR_RETURN(pair.cert_chain, ReadSmallFile(config.tls_certificate_file()));
+  ASSIGN_OR_RETURN(pair.private_key, ReadSmallFile(config.tls_key_file()));
+  options.pem_key_cert_pairs.push_back(std::move(pair));
+  return grpc::SslServerCredentials(options);
+}
+
+std::vector<std::unique_ptr<Duty>> AllDuties(Signals& signals, const Clock& clock) {
+  std::vector<std::unique_ptr<Duty>> duties;
+  duties.push_back(MakeExpiryDuty(signals));
+  duties.push_back(MakePartitionDuty(clock));
+  duties.push_back(MakeCleaningDuty());
+  duties.push_back(MakeRecountDuty(signals));
+  return duties;
+}
+
+void RegisterAll(ServiceTable& table, Backend& backend) {
+  RegisterWorkPools(table, backend);
+  RegisterWorkQueues(table, backend);
+  RegisterDeployments(table, backend);
+  RegisterFlowRuns(table, backend);
+  RegisterLogs(table, backend);
+  RegisterFleet(table, backend);
+  RegisterTokens(table, backend);
+  RegisterServerInfo(table, backend);
+  RegisterWorkerProtocol(table, backend);
+  RegisterRunProtocol(table, backend);
+}
+
+}  // namespace
+
+struct App::Parts {
+  config::v1::ServerConfig config;
+  const Clock& clock = SystemClock();
+  Random& random = SystemRandom();
+  UuidSource ids{SystemClock(), SystemRandom()};
+  Uuid server_id = ids.Next();
+  std::string address;
+
+  std::optional<FileLock> data_lock;
+  std::unique_ptr<PrivateCluster> cluster;
+  std::string url;
+
+  Snapshots snapshots;
+  Parking parking;
+  WorkerDirectory workers;
+  SignalHub signals;
+  std::unique_ptr<Executor> executor;
+  std::unique_ptr<Authenticator> authenticator;
+  std::unique_ptr<Commands> commands;
+  std::unique_ptr<Watchers> watchers;
+  std::unique_ptr<Dispatcher> dispatcher;
+  std::unique_ptr<Leases> leases;
+  std::unique_ptr<Submitter> submitter;
+  std::unique_ptr<Intake> intake;
+  std::unique_ptr<Reporter> reporter;
+  std::unique_ptr<LogAppender> logs;
+  std::unique_ptr<Notifier> notifier;
+  std::unique_ptr<DutyRunner> duties;
+  std::unique_ptr<Backend> backend;
+  std::unique_ptr<ServiceTable> table;
+  std::unique_ptr<grpc::Server> server;
+
+  absl::Status OpenDatabase();
+  void Build();
+  absl::Status Listen();
+  void Stop();
+};
+
+absl::Status App::Parts::OpenDatabase() {
+  url = config.database_url();
+  if (url.empty()) {
+    RETURN_IF_ERROR(MakeDirectories(config.data_dir()));
+    ASSIGN_OR_RETURN(data_lock, FileLock::Take(config.data_dir() + "/server.lock",
+                                               "the data directory " + config.data_dir()));
+    ASSIGN_OR_RETURN(cluster, PrivateCluster::Start(config.data_dir() + "/postgresql"));
+    url = cluster->url();
+  }
+  Session session(url);
+  RETURN_IF_ERROR(Migrate(session));
+  RETURN_IF_ERROR(EnsurePartitions(session, clock.Now()));
+  return EnsureFirstKey(session, ids, random, config.data_dir());
+}
+
+void App::Parts::Build() {
+  // Two submit, two report, two claim flushers and one each for logs, leases, timer, duties and
+  // notices.
+  constexpr int kOwnSessions = 11;
+  executor = std::make_unique<Executor>(
+      url, std::max(2, config.database_connections() - kOwnSessions), 5'000);
+  authenticator = std::make_unique<Authenticator>(*executor, clock);
+  commands = std::make_unique<Commands>(*executor, parking);
+  watchers = std::make_unique<Watchers>(*executor, clock);
+  dispatcher = std::make_unique<Dispatcher>(
+      Dispatcher::Options{url, absl::Milliseconds(config.probe_interval_ms())}, parking, snapshots,
+      clock, random);
+  leases = std::make_unique<Leases>(url);
+  submitter = std::make_unique<Submitter>(url, parking, snapshots, signals, random);
+  intake = std::make_unique<Intake>(*executor, snapshots, *submitter, ids, random);
+  reporter = std::make_unique<Reporter>(url, signals);
+  logs = std::make_unique<LogAppender>(url, signals);
+  notifier = std::make_unique<Notifier>(
+      url, server_id, [this](NoticeKind kind, const Uuid& id) { signals.Heard(kind, id); });
+  signals.Connect({executor.get(), &snapshots, &parking, dispatcher.get(), commands.get(), &workers,
+                   watchers.get(), notifier.get()});
+  duties = std::make_unique<DutyRunner>(url, server_id, clock, AllDuties(signals, clock));
+  backend = std::make_unique<Backend>(Backend{clock,
+                                              random,
+                                              ids,
+                                              *executor,
+                                              *authenticator,
+                                              snapshots,
+                                              signals,
+                                              parking,
+                                              *dispatcher,
+                                              *commands,
+                                              *leases,
+                                              workers,
+                                              *intake,
+                                              *reporter,
+                                              *logs,
+                                              *watchers,
+                                              server_id,
+                                              clock.Now(),
+                                              cluster != nullptr,
+                                              absl::Seconds(config.poll_deadline_seconds())});
+  table = std::make_unique<ServiceTable>(*authenticator, *executor);
+  RegisterAll(*table, *backend);
+}
+
+absl::Status App::Parts::Listen() {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  ASSIGN_OR_RETURN(const auto services, table->Build());
+  ASSIGN_OR_RETURN(const auto credentials, Credentials(config));
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(config.listen(), credentials, &port);
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  builder.SetMaxReceiveMessageSize(kMostMessageBytes);
+  // Two servers on one port would each get half of the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  server = builder.BuildAndStart();
+  if (server == nullptr || port == 0) {
+    return Error(absl::StatusCode::kUnavailable, "ADDRESS_IN_USE")
+        .Field("listen", config.listen())
+        .Next("forebay server start --listen 127.0.0.1:0")
+        .Says("cannot listen on {}: the port is taken or the address is not of this host",
+              config.listen());
+  }
+  server->GetHealthCheckService()->SetServingStatus(true);
+  address = config.listen().substr(0, config.listen().rfind(':') + 1) + std::to_string(port);
+  return absl::OkStatus();
+}
+
+void App::Parts::Stop() {
+  // New polls and calls are refused first; parked ones are told to go elsewhere.
+  if (server != nullptr) server->GetHealthCheckService()->SetServingStatus(false);
+  parking.Clear(absl::UnavailableError("this server is shutting down"));
+  if (server != nullptr)
+    server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(3));
+  parking.Clear(absl::UnavailableError("this server is shutting down"));
+  duties.reset();
+  signals.Disconnect();
+  notifier.reset();
+  dispatcher.reset();
+  submitter.reset();
+  reporter.reset();
+  logs.reset();
+  leases.reset();
+  watchers.reset();
+  executor.reset();
+  server.reset();
+}
+
+absl::Status CompleteConfig(config::v1::ServerConfig& config) {
+  if (config.listen().empty()) config.set_listen("127.0.0.1:7070");
+  if (config.data_dir().empty()) config.set_data_dir(DefaultDataDir());
+  if (config.database_connections() == 0) config.set_database_connections(15);
+  if (config.log_level().empty()) config.set_log_level("info");
+  if (config.poll_deadline_seconds() == 0) config.set_poll_deadline_seconds(55);
+  if (config.probe_interval_ms() == 0) config.set_probe_interval_ms(3000);
+  RETURN_IF_ERROR(CheckRange("database_connections", config.database_connections(), 13, 200));
+  RETURN_IF_ERROR(CheckRange("poll_deadline_seconds", config.poll_deadline_seconds(), 1, 300));
+  RETURN_IF_ERROR(CheckRange("probe_interval_ms", config.probe_interval_ms(), 100, 60'000));
+  if (config.tls_certificate_file().empty() != config.tls_key_file().empty()) {
+    return Error(absl::StatusCode::kInvalidArgument, "TLS_INCOMPLETE")
+        .Field("tls_key_file", config.tls_key_file())
+        .Says("tls_certificate_file and tls_key_file go together");
+  }
+  return CheckListenAddress(config);
+}
+
+App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+App::~App() { parts_->Stop(); }
+
+const std::string& App::address() const { return parts_->address; }
+
+absl::StatusOr<std::unique_ptr<App>> App::Start(const config::v1::ServerConfig& config) {
+  auto parts = std::make_unique<Parts>();
+  parts->config = config;
+  RETURN_IF_ERROR(parts->OpenDatabase());
+  parts->Build();
+  const absl::Status listening = parts->Listen();
+  std::unique_ptr<App> app(new App(std::move(parts)));
+  RETURN_IF_ERROR(listening);
+  return app;
+}
+
+}  // namespace forebay::server

@@ -1,0 +1,105 @@
+#include "server/claim/leases.h"
+
+#include <map>
+
+#include "common/base/status.h"
+
+#include "server/claim/worker_directory.h"
+#include "server/db/queries.h"
+
+namespace forebay::server {
+namespace {
+
+struct HeldNow {
+  int attempt = 0;
+  int64_t epoch = 0;
+  bool cancel_requested = false;
+};
+// By worker and run.
+using HeldByWorker = std::map<std::pair<Uuid, Uuid>, HeldNow>;
+
+absl::StatusOr<std::map<Uuid, absl::Duration>> RenewAll(Session& session,
+                                                        const std::vector<Beat>& batch) {
+  std::vector<Uuid> workers;
+  for (const Beat& beat : batch) workers.push_back(beat.worker);
+  std::map<Uuid, absl::Duration> alive;
+  RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
+    alive.clear();
+    // A lost renewal costs one beat: liveness need not survive a crash of the database.
+    RETURN_IF_ERROR(session.RunText("SET LOCAL synchronous_commit = off").status());
+    ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kRenewLeases, Args().Array(IdArray(workers))));
+    for (size_t row = 0; row < rows.size(); ++row)
+      alive[rows.Id(row, 0)] = absl::Milliseconds(rows.Int(row, 1));
+    return absl::OkStatus();
+  }));
+  return alive;
+}
+
+absl::StatusOr<HeldByWorker> ReadHeld(Session& session, const std::vector<Beat>& batch) {
+  std::vector<Uuid> workers;
+  for (const Beat& beat : batch) {
+    if (!beat.held.empty()) workers.push_back(beat.worker);
+  }
+  HeldByWorker held;
+  if (workers.empty()) return held;
+  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kHeldByWorkers, Args().Array(IdArray(workers))));
+  for (size_t row = 0; row < rows.size(); ++row) {
+    held[{rows.Id(row, 0), rows.Id(row, 1)}] = {static_cast<int>(rows.Int(row, 2)),
+                                                rows.Int(row, 3), rows.Bool(row, 4)};
+  }
+  return held;
+}
+
+void AddStop(const v1::AttemptRef& ref, v1::StopReason reason, BeatResult& result) {
+  v1::StopCommand stop;
+  *stop.mutable_attempt() = ref;
+  stop.set_reason(reason);
+  result.stops.push_back(std::move(stop));
+}
+
+BeatResult Answer(const Beat& beat, absl::Duration ttl, const HeldByWorker& held) {
+  BeatResult result;
+  result.lease_ttl = ttl;
+  for (const v1::AttemptRef& ref : beat.held) {
+    const auto run = Uuid::Parse(ref.run_id());
+    const auto it = run.has_value() ? held.find({beat.worker, *run}) : held.end();
+    const bool current =
+        it != held.end() && it->second.attempt == ref.attempt() && it->second.epoch == ref.epoch();
+    if (!current) {
+      AddStop(ref, v1::STOP_REASON_SUPERSEDED, result);
+    } else if (it->second.cancel_requested) {
+      AddStop(ref, v1::STOP_REASON_CANCELLED, result);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+Leases::Leases(const std::string& url)
+    : batcher_(
+          url, {.flushers = 1, .max_batch = 2000, .queue_limit = 50'000},
+          [this](Session& session, std::vector<Beat> batch) { Flush(session, std::move(batch)); }) {
+}
+
+void Leases::Renew(Beat beat) {
+  std::vector<Beat> one;
+  one.push_back(std::move(beat));
+  if (absl::Status status = batcher_.Add(one); !status.ok()) one[0].done(status);
+}
+
+void Leases::Flush(Session& session, std::vector<Beat> batch) {
+  auto alive = RenewAll(session, batch);
+  auto held = alive.ok() ? ReadHeld(session, batch) : alive.status();
+  for (Beat& beat : batch) {
+    if (!held.ok()) {
+      beat.done(held.status());
+      continue;
+    }
+    const auto it = alive->find(beat.worker);
+    it == alive->end() ? beat.done(WorkerUnknown(beat.worker))
+                       : beat.done(Answer(beat, it->second, *held));
+  }
+}
+
+}  // namespace forebay::server

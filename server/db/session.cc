@@ -1,0 +1,220 @@
+#include "server/db/session.h"
+
+#include <cstdlib>
+#include <unordered_set>
+
+#include "common/base/status.h"
+#include "common/base/text.h"
+#include "server/db/pqxx_shim.h"
+
+namespace forebay::server {
+
+struct Rows::Impl {
+  pqxx::result result;
+};
+
+struct Session::Impl {
+  std::string url;
+  std::unique_ptr<pqxx::connection> connection;
+  std::unique_ptr<pqxx::transaction_base> transaction;
+  std::unordered_set<std::string> prepared;
+
+  void Connect();
+  pqxx::result Execute(pqxx::transaction_base& tx, const Query& query, const Params& params);
+};
+
+namespace {
+
+absl::Status Unavailable(std::string_view why) {
+  return Error(absl::StatusCode::kUnavailable, "DATABASE_UNAVAILABLE")
+      .Next("forebay server status")
+      .Says("the server cannot reach its database: {}", Trim(why));
+}
+
+absl::Status FromSqlState(std::string_view state, std::string_view what) {
+  const std::string text(Trim(what));
+  if (state == "40001" || state == "40P01") {
+    return Error(absl::StatusCode::kAborted, "DATABASE_CONFLICT")
+        .Says("database conflict: {}", text);
+  }
+  if (state == "23505") {
+    return Error(absl::StatusCode::kAlreadyExists, "UNIQUE_VIOLATION")
+        .Says("already exists: {}", text);
+  }
+  if (state.substr(0, 2) == "23") {
+    return Error(absl::StatusCode::kFailedPrecondition, "CONSTRAINT_VIOLATION")
+        .Says("refused by the database: {}", text);
+  }
+  if (state == "53100") {
+    return Error(absl::StatusCode::kResourceExhausted, "DATABASE_FULL")
+        .Says("the database has no space left; free some, nothing was changed");
+  }
+  // Class 57: the server is shutting down, was crashed or cannot accept connections yet. 53300: too
+  // many of them.
+  if (state.substr(0, 2) == "57" || state == "53300") return Unavailable(text);
+  return Error(absl::StatusCode::kInternal, "DATABASE_ERROR")
+      .Says("database error {}: {}", state, text);
+}
+
+// Runs `call` and turns what libpqxx throws into a status. `committing` says that a lost connection
+// leaves the outcome unknown.
+template <typename Call>
+absl::Status Guard(Session& session, Call&& call) {
+  try {
+    call();
+    return absl::OkStatus();
+  } catch (const pqxx::in_doubt_error& error) {
+    session.Disconnect();
+    return Error(absl::StatusCode::kUnknown, "COMMIT_IN_DOUBT")
+        .Says("the database went away during a commit: {}", Trim(error.what()));
+  } catch (const pqxx::broken_connection& error) {
+    session.Disconnect();
+    return Unavailable(error.what());
+  } catch (const pqxx::sql_error& error) {
+    absl::Status status = FromSqlState(error.sqlstate(), error.what());
+    if (status.code() == absl::StatusCode::kUnavailable) session.Disconnect();
+    return status;
+  } catch (const std::exception& error) {
+    session.Disconnect();
+    return Error(absl::StatusCode::kInternal, "DATABASE_ERROR")
+        .Says("database error: {}", Trim(error.what()));
+  }
+}
+
+}  // namespace
+
+Rows::Rows(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+size_t Rows::size() const { return static_cast<size_t>(impl_->result.size()); }
+size_t Rows::affected() const { return static_cast<size_t>(impl_->result.affected_rows()); }
+
+bool Rows::IsNull(size_t row, int column) const {
+  return impl_
+      ->result[static_cast<pqxx::result::size_type>(row)][static_cast<pqxx::row::size_type>(column)]
+      .is_null();
+}
+
+std::string_view Rows::Text(size_t row, int column) const {
+  const auto field = impl_->result[static_cast<pqxx::result::size_type>(row)]
+                                  [static_cast<pqxx::row::size_type>(column)];
+  return field.is_null() ? std::string_view() : std::string_view(field.c_str(), field.size());
+}
+
+int64_t Rows::Int(size_t row, int column) const { return ParseInt(Text(row, column)).value_or(0); }
+bool Rows::Bool(size_t row, int column) const { return Text(row, column) == "t"; }
+Uuid Rows::Id(size_t row, int column) const {
+  return Uuid::Parse(Text(row, column)).value_or(Uuid{});
+}
+
+absl::Time Rows::Time(size_t row, int column) const {
+  return IsNull(row, column) ? absl::InfinitePast() : absl::FromUnixMicros(Int(row, column));
+}
+
+std::string Rows::Bytes(size_t row, int column) const {
+  const std::string_view text = Text(row, column);
+  return text.size() < 2 ? std::string() : HexDecode(text.substr(2)).value_or("");
+}
+
+std::optional<int64_t> Rows::OptionalInt(size_t row, int column) const {
+  if (IsNull(row, column)) return std::nullopt;
+  return Int(row, column);
+}
+
+std::optional<absl::Time> Rows::OptionalTime(size_t row, int column) const {
+  if (IsNull(row, column)) return std::nullopt;
+  return Time(row, column);
+}
+
+std::vector<std::string> Rows::TextArray(size_t row, int column) const {
+  std::vector<std::string> values;
+  const std::string_view text = Text(row, column);
+  if (text.size() <= 2) return values;
+  std::string value;
+  bool quoted = false;
+  for (size_t i = 1; i + 1 < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && quoted) {
+      value += text[++i];
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (c == ',' && !quoted) {
+      values.push_back(std::exchange(value, ""));
+    } else {
+      value += c;
+    }
+  }
+  values.push_back(std::move(value));
+  return values;
+}
+
+void Session::Impl::Connect() {
+  if (connection != nullptr && connection->is_open()) return;
+  transaction.reset();
+  prepared.clear();
+  connection = std::make_unique<pqxx::connection>(url);
+}
+
+pqxx::result Session::Impl::Execute(pqxx::transaction_base& tx, const Query& query,
+                                    const Params& params) {
+  if (prepared.insert(query.name).second) pqxx_shim::Prepare(*connection, query.name, query.sql);
+  return pqxx_shim::RunPrepared(tx, query.name, params);
+}
+
+Session::Session(std::string url) : impl_(std::make_unique<Impl>()) { impl_->url = std::move(url); }
+Session::~Session() { Disconnect(); }
+
+absl::StatusOr<Rows> Session::Run(const Query& query, const Params& params) {
+  auto rows = std::make_shared<Rows::Impl>();
+  RETURN_IF_ERROR(Guard(*this, [&] {
+    impl_->Connect();
+    if (impl_->transaction != nullptr) {
+      rows->result = impl_->Execute(*impl_->transaction, query, params);
+      return;
+    }
+    pqxx::nontransaction tx(*impl_->connection);
+    rows->result = impl_->Execute(tx, query, params);
+  }));
+  return Rows(std::move(rows));
+}
+
+absl::StatusOr<Rows> Session::RunText(const std::string& sql) {
+  auto rows = std::make_shared<Rows::Impl>();
+  RETURN_IF_ERROR(Guard(*this, [&] {
+    impl_->Connect();
+    if (impl_->transaction != nullptr) {
+      rows->result = impl_->transaction->exec(sql);
+      return;
+    }
+    pqxx::nontransaction tx(*impl_->connection);
+    rows->result = tx.exec(sql);
+  }));
+  return Rows(std::move(rows));
+}
+
+absl::Status Session::Begin() {
+  return Guard(*this, [&] {
+    impl_->Connect();
+    impl_->transaction = std::make_unique<pqxx::work>(*impl_->connection);
+  });
+}
+
+absl::Status Session::Commit() {
+  absl::Status status = Guard(*this, [&] { impl_->transaction->commit(); });
+  if (status.ok()) impl_->transaction.reset();
+  return status;
+}
+
+void Session::Rollback() {
+  // Ends by the destructor, which swallows what a dead connection throws.
+  impl_->transaction.reset();
+}
+
+bool Session::InTransaction() const { return impl_->transaction != nullptr; }
+
+void Session::Disconnect() {
+  impl_->transaction.reset();
+  impl_->connection.reset();
+  impl_->prepared.clear();
+}
+
+}  // namespace forebay::server

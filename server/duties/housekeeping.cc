@@ -1,0 +1,85 @@
+#include "server/duties/housekeeping.h"
+
+#include "common/base/status.h"
+#include "common/obs/log.h"
+#include "server/db/queries.h"
+
+namespace forebay::server {
+namespace {
+
+class PartitionDuty final : public Duty {
+ public:
+  explicit PartitionDuty(const Clock& clock) : clock_(clock) {}
+  std::string name() const override { return "partitions"; }
+  absl::Duration interval() const override { return absl::Hours(1); }
+  absl::Status RunOnce(Session& session, const Tenure&) override {
+    return EnsurePartitions(session, clock_.Now());
+  }
+
+ private:
+  const Clock& clock_;
+};
+
+class CleaningDuty final : public Duty {
+ public:
+  std::string name() const override { return "cleaning"; }
+  absl::Duration interval() const override { return absl::Minutes(1); }
+  absl::Status RunOnce(Session& session, const Tenure&) override {
+    RETURN_IF_ERROR(session.Run(queries::kDropOldIdempotencyKeys, {}).status());
+    return session.Run(queries::kDropOldJoinTokens, {}).status();
+  }
+};
+
+class RecountDuty final : public Duty {
+ public:
+  explicit RecountDuty(Signals& signals) : signals_(signals) {}
+  std::string name() const override { return "recount"; }
+  absl::Duration interval() const override { return absl::Minutes(1); }
+
+  absl::Status RunOnce(Session& session, const Tenure& tenure) override {
+    ASSIGN_OR_RETURN(Rows pools, session.Run(queries::kLimitedPools, {}));
+    for (size_t row = 0; row < pools.size(); ++row)
+      RETURN_IF_ERROR(Recount(session, tenure, pools.Id(row, 0)));
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status Recount(Session& session, const Tenure& tenure, const Uuid& pool) {
+    size_t wrong = 0;
+    RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
+      RETURN_IF_ERROR(tenure.Check(session));
+      RETURN_IF_ERROR(session.Run(queries::kOwnLimits, Args().Id(pool)).status());
+      ASSIGN_OR_RETURN(Rows corrected, session.Run(queries::kRecountSlots, Args().Id(pool)));
+      wrong = corrected.size();
+      return absl::OkStatus();
+    }));
+    if (wrong == 0) return absl::OkStatus();
+    spdlog::error("slot counters of pool {} were wrong and have been put right; please report this",
+                  pool.ToString());
+    signals_.WorkReady(pool);
+    return absl::OkStatus();
+  }
+
+  Signals& signals_;
+};
+
+}  // namespace
+
+absl::Status EnsurePartitions(Session& session, absl::Time now) {
+  for (int week = -1; week <= 4; ++week) {
+    RETURN_IF_ERROR(
+        session.Run(queries::kEnsurePartition, Args().Time(now + week * absl::Hours(24 * 7)))
+            .status());
+  }
+  return absl::OkStatus();
+}
+
+std::unique_ptr<Duty> MakePartitionDuty(const Clock& clock) {
+  return std::make_unique<PartitionDuty>(clock);
+}
+std::unique_ptr<Duty> MakeCleaningDuty() { return std::make_unique<CleaningDuty>(); }
+std::unique_ptr<Duty> MakeRecountDuty(Signals& signals) {
+  return std::make_unique<RecountDuty>(signals);
+}
+
+}  // namespace forebay::server

@@ -1,0 +1,80 @@
+#include <csignal>
+#include <cstdio>
+
+#include "common/base/status.h"
+#include "common/config/config.h"
+#include "common/config/proto_texts.h"
+#include "common/obs/log.h"
+#include "common/os/files.h"
+#include "common/os/signals.h"
+#include "forebay/config/v1/server_config.pb.h"
+#include "server/app.h"
+
+extern char** environ;
+
+namespace forebay::server {
+namespace {
+
+// As the command line's: 1 error, 2 usage, 5 conflict or wrong state, 9 database unreachable.
+int ExitCodeOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      return 2;
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kFailedPrecondition:
+      return 5;
+    case absl::StatusCode::kUnavailable:
+      return ReasonOf(status) == "DATABASE_UNAVAILABLE" ? 9 : 1;
+    default:
+      return 1;
+  }
+}
+
+int Fail(const absl::Status& status) {
+  fmt::print(stderr, "error: {}\n", MessageOf(status));
+  const auto detail = DetailOf(status);
+  if (detail.has_value() && detail->metadata.contains("next")) {
+    fmt::print(stderr, "next: {}\n", detail->metadata.at("next"));
+  }
+  return ExitCodeOf(status);
+}
+
+absl::Status Serve(const config::v1::ServerConfig& config, SignalWaiter& signals) {
+  ASSIGN_OR_RETURN(const auto app, App::Start(config));
+  spdlog::info("forebay-server {} listens on {}", FOREBAY_VERSION, app->address());
+  if (!config.ready_file().empty()) {
+    RETURN_IF_ERROR(
+        WriteFileAtomically(config.ready_file(), app->address() + "\n", {.mode = 0644}));
+  }
+  signals.Wait();
+  spdlog::info("stopping");
+  return absl::OkStatus();
+}
+
+int Main(int argc, char** argv) {
+  ConfigSources sources = ConfigSourcesOf(argc, argv, environ);
+  sources.program = "forebay-server";
+  sources.summary =
+      "The control plane: owns pools, queues and runs in PostgreSQL and serves the API.";
+  sources.environment_prefix = "FOREBAY_SERVER_";
+  sources.proto_text = ServerConfigProtoText();
+  config::v1::ServerConfig config;
+  const auto help = LoadConfig(sources, config);
+  if (!help.ok()) return Fail(help.status());
+  if (help->has_value()) {
+    fmt::print("{}", **help);
+    return 0;
+  }
+  if (absl::Status status = CompleteConfig(config); !status.ok()) return Fail(status);
+  if (absl::Status status = InitLog("forebay-server", config.log_level()); !status.ok())
+    return Fail(status);
+  // Before any thread exists, so that all of them inherit the mask.
+  SignalWaiter signals{SIGINT, SIGTERM};
+  const absl::Status served = Serve(config, signals);
+  return served.ok() ? 0 : Fail(served);
+}
+
+}  // namespace
+}  // namespace forebay::server
+
+int main(int argc, char** argv) { return forebay::server::Main(argc, argv); }

@@ -1,0 +1,188 @@
+#include "server/runs/held_attempt.h"
+
+#include <algorithm>
+#include <map>
+
+#include "common/base/status.h"
+#include "server/db/queries.h"
+
+namespace forebay::server {
+namespace {
+
+void OptionalText(ArrayLiteral& column, const std::optional<std::string>& value) {
+  value.has_value() ? column.Text(*value) : column.Null();
+}
+
+void Add(std::vector<Uuid>& ids, const Uuid& id) {
+  if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+}
+
+absl::Status Advance(Session& session, const std::vector<AttemptChange>& changes) {
+  ArrayLiteral runs, phases, names, infrastructure, tokens;
+  bool any = false;
+  for (const AttemptChange& change : changes) {
+    const bool moved = change.phase != change.before.state.phase ||
+                       change.infrastructure_name.has_value() ||
+                       change.infrastructure_id.has_value() || change.run_token_hash.has_value();
+    if (!moved) continue;
+    any = true;
+    runs.Id(change.before.run);
+    phases.Int(static_cast<int>(change.phase));
+    OptionalText(names, change.infrastructure_name);
+    OptionalText(infrastructure, change.infrastructure_id);
+    change.run_token_hash.has_value() ? tokens.Bytes(*change.run_token_hash) : tokens.Null();
+  }
+  if (!any) return absl::OkStatus();
+  return session
+      .Run(queries::kAdvanceAttempts, Args()
+                                          .Array(runs.Take())
+                                          .Array(phases.Take())
+                                          .Array(names.Take())
+                                          .Array(infrastructure.Take())
+                                          .Array(tokens.Take()))
+      .status();
+}
+
+// The columns of end_attempts, filled row by row.
+class EndColumns {
+ public:
+  void Add(const AttemptChange& change) {
+    const Decision& end = *change.end;
+    run_.Id(change.before.run);
+    outcome_.Text(NameOf(end.outcome));
+    reason_.Text(end.reason);
+    message_.Text(end.message);
+    change.exit_code.has_value() ? exit_code_.Int(*change.exit_code) : exit_code_.Null();
+    const bool measured = change.usage.has_value();
+    measured ? cpu_user_.Int(change.usage->cpu_user_micros) : cpu_user_.Null();
+    measured ? cpu_system_.Int(change.usage->cpu_system_micros) : cpu_system_.Null();
+    measured ? max_rss_.Int(change.usage->max_rss_bytes) : max_rss_.Null();
+    requeue_.Bool(end.next == Next::kRequeue);
+    delay_.Int(absl::ToInt64Milliseconds(end.delay));
+    protocol_retries_.Int(end.protocol_retries);
+    crash_retries_.Int(end.crash_retries);
+  }
+  Args Take() {
+    Args args;
+    for (ArrayLiteral* column :
+         {&run_, &outcome_, &reason_, &message_, &exit_code_, &cpu_user_, &cpu_system_, &max_rss_,
+          &requeue_, &delay_, &protocol_retries_, &crash_retries_}) {
+      args.Array(column->Take());
+    }
+    return args;
+  }
+
+ private:
+  ArrayLiteral run_, outcome_, reason_, message_, exit_code_, cpu_user_, cpu_system_, max_rss_,
+      requeue_, delay_, protocol_retries_, crash_retries_;
+};
+
+absl::Status ReleaseSlots(Session& session, const std::vector<AttemptChange>& ended) {
+  // Ordered by kind, then id: "pool" before "queue".
+  std::map<std::pair<std::string, Uuid>, int> slots;
+  for (const AttemptChange& change : ended) {
+    ++slots[{"pool", change.before.pool}];
+    ++slots[{"queue", change.before.queue}];
+  }
+  ArrayLiteral kinds, ids, deltas;
+  for (const auto& [scope, count] : slots) {
+    kinds.Text(scope.first);
+    ids.Id(scope.second);
+    deltas.Int(-count);
+  }
+  return session
+      .Run(queries::kBumpCounters,
+           Args().Array(kinds.Take()).Array(ids.Take()).Array(deltas.Take()))
+      .status();
+}
+
+absl::Status Quarantine(Session& session, const std::vector<AttemptChange>& ended) {
+  ArrayLiteral deployments, reasons;
+  bool any = false;
+  for (const AttemptChange& change : ended) {
+    if (!change.end->quarantined) continue;
+    any = true;
+    deployments.Id(change.before.deployment);
+    reasons.Text(change.end->message);
+  }
+  if (!any) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      Rows rows,
+      session.Run(queries::kCountQuarantinedRuns,
+                  Args().Array(deployments.Take()).Array(reasons.Take()).Int(kMaxQuarantinedRuns)));
+  std::vector<Uuid> quarantined;
+  for (size_t row = 0; row < rows.size(); ++row) {
+    if (rows.Bool(row, 1)) quarantined.push_back(rows.Id(row, 0));
+  }
+  if (quarantined.empty()) return absl::OkStatus();
+  return session.Run(queries::kBlockRuns, Args().Array(IdArray(quarantined))).status();
+}
+
+// A run that passed its gate clears its deployment's record of runs that never began.
+absl::Status Forgive(Session& session, const std::vector<AttemptChange>& changes) {
+  std::vector<Uuid> begun;
+  for (const AttemptChange& change : changes) {
+    if (change.phase == Phase::kStarted && change.before.state.phase != Phase::kStarted &&
+        change.before.state.protocol_retries == 0) {
+      Add(begun, change.before.deployment);
+    }
+  }
+  if (begun.empty()) return absl::OkStatus();
+  return session.Run(queries::kForgiveDeployments, Args().Array(IdArray(begun))).status();
+}
+
+}  // namespace
+
+HeldAttempt ReadHeldAttempt(const Rows& rows, size_t row) {
+  HeldAttempt held;
+  held.run = rows.Id(row, 0);
+  held.attempt = static_cast<int>(rows.Int(row, 1));
+  held.epoch = rows.Int(row, 2);
+  held.pool = rows.Id(row, 3);
+  held.queue = rows.Id(row, 4);
+  held.deployment = rows.Id(row, 5);
+  held.worker = rows.Id(row, 6);
+  held.state.phase = static_cast<Phase>(rows.Int(row, 7));
+  held.state.cancel_requested = rows.Bool(row, 8);
+  held.state.protocol_retries = static_cast<int>(rows.Int(row, 9));
+  held.state.crash_retries = static_cast<int>(rows.Int(row, 10));
+  held.state.crash_retries_allowed = static_cast<int>(rows.Int(row, 11));
+  held.ticket_hash = rows.Bytes(row, 12);
+  held.worker_log_sequence = rows.Int(row, 13);
+  held.run_token_hash = rows.Bytes(row, 14);
+  return held;
+}
+
+absl::StatusOr<std::vector<HeldAttempt>> LockAttempts(Session& session, std::vector<Uuid> runs) {
+  std::sort(runs.begin(), runs.end());
+  runs.erase(std::unique(runs.begin(), runs.end()), runs.end());
+  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kLockAttempts, Args().Array(IdArray(runs))));
+  std::vector<HeldAttempt> held;
+  for (size_t row = 0; row < rows.size(); ++row) held.push_back(ReadHeldAttempt(rows, row));
+  return held;
+}
+
+absl::Status ShareLimits(Session& session, const std::vector<Uuid>& pools) {
+  return session.Run(queries::kShareLimits, Args().Array(IdArray(pools))).status();
+}
+
+absl::Status WriteChanges(Session& session, const std::vector<AttemptChange>& changes,
+                          Aftermath& aftermath) {
+  RETURN_IF_ERROR(Advance(session, changes));
+  RETURN_IF_ERROR(Forgive(session, changes));
+  std::vector<AttemptChange> ended;
+  for (const AttemptChange& change : changes) {
+    aftermath.runs_changed.push_back(change.before.run);
+    if (!change.end.has_value()) continue;
+    ended.push_back(change);
+    Add(aftermath.pools_ready, change.before.pool);
+  }
+  if (ended.empty()) return absl::OkStatus();
+  EndColumns columns;
+  for (const AttemptChange& change : ended) columns.Add(change);
+  RETURN_IF_ERROR(session.Run(queries::kEndAttempts, columns.Take()).status());
+  RETURN_IF_ERROR(ReleaseSlots(session, ended));
+  return Quarantine(session, ended);
+}
+
+}  // namespace forebay::server

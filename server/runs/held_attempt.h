@@ -1,0 +1,68 @@
+#pragma once
+
+// A row of held_attempts, locked by the transaction that reads it, and what shall become of it.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/uuid.h"
+#include "server/db/session.h"
+#include "server/runs/transition.h"
+
+namespace forebay::server {
+
+struct HeldAttempt {
+  Uuid run;
+  int attempt = 0;
+  int64_t epoch = 0;
+  Uuid pool;
+  Uuid queue;
+  Uuid deployment;
+  Uuid worker;
+  HeldState state;
+  std::string ticket_hash;
+  std::string run_token_hash;
+  int64_t worker_log_sequence = 0;
+};
+
+// The first 15 columns of lock_attempts and lock_overdue.
+HeldAttempt ReadHeldAttempt(const Rows& rows, size_t row);
+// Locks the attempts of these runs, in run id order; runs without a held attempt are not in the
+// answer.
+absl::StatusOr<std::vector<HeldAttempt>> LockAttempts(Session& session, std::vector<Uuid> runs);
+
+struct ResourceUsage {
+  int64_t cpu_user_micros = 0;
+  int64_t cpu_system_micros = 0;
+  int64_t max_rss_bytes = 0;
+};
+
+// One attempt's change within a transaction: where it stands after all events of the batch.
+struct AttemptChange {
+  HeldAttempt before;
+  Phase phase = Phase::kGranted;
+  std::optional<std::string> infrastructure_name;
+  std::optional<std::string> infrastructure_id;
+  std::optional<std::string> run_token_hash;
+  // Set when the attempt is over.
+  std::optional<Decision> end;
+  std::optional<int> exit_code;
+  std::optional<ResourceUsage> usage;
+};
+
+// What to signal once the transaction has committed.
+struct Aftermath {
+  std::vector<Uuid> pools_ready;
+  std::vector<Uuid> runs_changed;
+};
+
+// Writes the changes: phases, ends with history, requeues, slots given back, quarantines. In the
+// caller's transaction, which holds the locks of LockAttempts and shares the limits of the pools
+// (LockLimits). Adds to `aftermath`.
+absl::Status WriteChanges(Session& session, const std::vector<AttemptChange>& changes,
+                          Aftermath& aftermath);
+// Shares the limits of the pools with other grants and releases for the length of the transaction.
+absl::Status ShareLimits(Session& session, const std::vector<Uuid>& pools);
+
+}  // namespace forebay::server

@@ -1,0 +1,177 @@
+#include "server/runs/report.h"
+#include "common/base/status.h"
+
+#include <algorithm>
+
+#include "common/crypto/sha256.h"
+#include "common/crypto/token.h"
+
+namespace forebay::server {
+namespace {
+
+v1::ReportResult Result(v1::ReportVerdict verdict) {
+  v1::ReportResult result;
+  result.set_verdict(verdict);
+  return result;
+}
+
+Event ExitedEvent(const v1::Exited& exited) {
+  Event event;
+  event.kind = EventKind::kExited;
+  if (exited.reason() == "NEVER_STARTED") event.kind = EventKind::kNeverBegan;
+  if (exited.reason() == "HOLDER_LOST") event.kind = EventKind::kHolderLost;
+  event.signal = exited.signal();
+  event.exit_code = exited.has_exit_code() ? exited.exit_code() : -1;
+  event.reason = exited.reason();
+  event.message = exited.message();
+  if (event.kind == EventKind::kExited && event.signal == 0) {
+    event.reason = "EXIT_CODE";
+    if (event.message.empty())
+      event.message = fmt::format("the command ended with exit code {}", event.exit_code);
+  } else if (event.message.empty()) {
+    event.message =
+        event.signal != 0 ? fmt::format("ended by signal {}", event.signal) : event.reason;
+  }
+  return event;
+}
+
+void NoteFacts(const v1::AttemptReport& report, AttemptChange& change) {
+  if (report.has_launching()) change.infrastructure_name = report.launching().infrastructure_name();
+  if (report.has_launched()) change.infrastructure_id = report.launched().infrastructure_id();
+  if (!report.has_exited()) return;
+  const v1::Exited& exited = report.exited();
+  if (exited.has_exit_code()) change.exit_code = exited.exit_code();
+  if (exited.has_usage()) {
+    change.usage =
+        ResourceUsage{exited.usage().cpu_user_micros(), exited.usage().cpu_system_micros(),
+                      exited.usage().max_rss_bytes()};
+  }
+}
+
+std::vector<Uuid> RunsOf(const std::vector<ReportRequest>& batch) {
+  std::vector<Uuid> runs;
+  for (const ReportRequest& request : batch) {
+    for (const v1::AttemptReport& report : request.reports) {
+      if (const auto id = Uuid::Parse(report.attempt().run_id())) runs.push_back(*id);
+    }
+  }
+  return runs;
+}
+
+// Pools whose slots the batch may give back.
+std::vector<Uuid> ReleasingPools(const std::vector<ReportRequest>& batch) {
+  std::vector<Uuid> pools;
+  for (const ReportRequest& request : batch) {
+    const bool releases = std::any_of(
+        request.reports.begin(), request.reports.end(),
+        [](const v1::AttemptReport& r) { return r.has_exited() || r.has_launch_failed(); });
+    if (releases && std::find(pools.begin(), pools.end(), request.pool) == pools.end())
+      pools.push_back(request.pool);
+  }
+  return pools;
+}
+
+}  // namespace
+
+Event EventOf(const v1::AttemptReport& report) {
+  Event event;
+  if (report.has_launched()) event.kind = EventKind::kLaunched;
+  if (report.has_gate()) event.kind = EventKind::kGate;
+  if (report.has_exited()) return ExitedEvent(report.exited());
+  if (report.has_launch_failed()) {
+    const v1::LaunchFailed& failed = report.launch_failed();
+    event.kind = failed.retryable() ? EventKind::kHostFailed : EventKind::kLaunchFailed;
+    event.reason = failed.reason().empty() ? "LAUNCH_FAILED" : failed.reason();
+    event.message = failed.message();
+  }
+  return event;
+}
+
+ReportFold::ReportFold(std::vector<HeldAttempt> held) {
+  for (HeldAttempt& attempt : held) {
+    AttemptChange change;
+    change.phase = attempt.state.phase;
+    change.before = std::move(attempt);
+    changes_.push_back(std::move(change));
+  }
+}
+
+AttemptChange* ReportFold::Find(const v1::AttemptRef& ref, const Uuid& worker) {
+  const auto run = Uuid::Parse(ref.run_id());
+  if (!run.has_value()) return nullptr;
+  const auto it = std::lower_bound(
+      changes_.begin(), changes_.end(), *run,
+      [](const AttemptChange& change, const Uuid& id) { return change.before.run < id; });
+  const bool current = it != changes_.end() && it->before.run == *run &&
+                       it->before.attempt == ref.attempt() && it->before.epoch == ref.epoch() &&
+                       it->before.worker == worker && !it->end.has_value();
+  return current ? &*it : nullptr;
+}
+
+v1::ReportResult ReportFold::Apply(const Uuid& worker, const v1::AttemptReport& report) {
+  AttemptChange* change = Find(report.attempt(), worker);
+  if (change == nullptr || report.fact_case() == v1::AttemptReport::FACT_NOT_SET) {
+    return Result(v1::REPORT_VERDICT_STALE);
+  }
+  if (report.has_gate() &&
+      !ConstantTimeEquals(HashToken(report.gate().launch_ticket()), change->before.ticket_hash)) {
+    return Result(v1::REPORT_VERDICT_STALE);
+  }
+  if (report.has_exited() && report.exited().log_lines() > change->before.worker_log_sequence) {
+    return Result(v1::REPORT_VERDICT_LOGS_MISSING);
+  }
+  HeldState state = change->before.state;
+  state.phase = change->phase;
+  Decision decision = Decide(state, EventOf(report));
+  if (!decision.refused) {
+    NoteFacts(report, *change);
+    change->phase = decision.next == Next::kNone ? decision.phase : change->phase;
+    if (decision.next != Next::kNone) change->end = std::move(decision);
+  }
+  v1::ReportResult result = Result(v1::REPORT_VERDICT_ACCEPTED);
+  if (state.cancel_requested && !change->end.has_value()) {
+    result.set_verdict(v1::REPORT_VERDICT_STOP);
+    result.set_stop_reason(v1::STOP_REASON_CANCELLED);
+  }
+  return result;
+}
+
+Reporter::Reporter(const std::string& url, Signals& signals)
+    : signals_(signals),
+      batcher_(url, {.flushers = 2, .max_batch = 200, .queue_limit = 20'000},
+               [this](Session& session, std::vector<ReportRequest> batch) {
+                 Flush(session, std::move(batch));
+               }) {}
+
+void Reporter::Report(ReportRequest request) {
+  std::vector<ReportRequest> one;
+  one.push_back(std::move(request));
+  if (absl::Status status = batcher_.Add(one); !status.ok()) one[0].done(status);
+}
+
+void Reporter::Flush(Session& session, std::vector<ReportRequest> batch) {
+  std::vector<std::vector<v1::ReportResult>> results;
+  Aftermath aftermath;
+  const absl::Status status = InTransaction(session, [&]() -> absl::Status {
+    results.assign(batch.size(), {});
+    aftermath = {};
+    if (const auto pools = ReleasingPools(batch); !pools.empty())
+      RETURN_IF_ERROR(ShareLimits(session, pools));
+    ASSIGN_OR_RETURN(auto held, LockAttempts(session, RunsOf(batch)));
+    ReportFold fold(std::move(held));
+    for (size_t i = 0; i < batch.size(); ++i) {
+      for (const v1::AttemptReport& report : batch[i].reports) {
+        results[i].push_back(fold.Apply(batch[i].worker, report));
+      }
+    }
+    return WriteChanges(session, fold.changes(), aftermath);
+  });
+  for (size_t i = 0; i < batch.size(); ++i) {
+    status.ok() ? batch[i].done(std::move(results[i])) : batch[i].done(status);
+  }
+  if (!status.ok()) return;
+  signals_.RunsChanged(aftermath.runs_changed);
+  for (const Uuid& pool : aftermath.pools_ready) signals_.WorkReady(pool);
+}
+
+}  // namespace forebay::server

@@ -1,0 +1,171 @@
+#include "server/runs/run_row.h"
+
+#include <array>
+
+#include "server/api/messages.h"
+
+namespace forebay::server {
+namespace {
+
+struct StateWord {
+  v1::StateType type;
+  // As the database and the filters say it, and as people read it.
+  std::string_view upper;
+  std::string_view name;
+};
+constexpr std::array kStates = {StateWord{v1::STATE_TYPE_SCHEDULED, "SCHEDULED", "Scheduled"},
+                                StateWord{v1::STATE_TYPE_PENDING, "PENDING", "Pending"},
+                                StateWord{v1::STATE_TYPE_RUNNING, "RUNNING", "Running"},
+                                StateWord{v1::STATE_TYPE_PAUSED, "PAUSED", "Paused"},
+                                StateWord{v1::STATE_TYPE_CANCELLING, "CANCELLING", "Cancelling"},
+                                StateWord{v1::STATE_TYPE_COMPLETED, "COMPLETED", "Completed"},
+                                StateWord{v1::STATE_TYPE_FAILED, "FAILED", "Failed"},
+                                StateWord{v1::STATE_TYPE_CANCELLED, "CANCELLED", "Cancelled"},
+                                StateWord{v1::STATE_TYPE_CRASHED, "CRASHED", "Crashed"}};
+
+void SetState(v1::State& state, v1::StateType type, absl::Time time, int attempt) {
+  state.set_type(type);
+  state.set_name(StateWordOf(type));
+  state.set_attempt(attempt);
+  ToProto(time, *state.mutable_time());
+}
+
+std::optional<QueuedPart> ReadQueued(const Rows& rows, size_t row) {
+  if (rows.IsNull(row, 20)) return std::nullopt;
+  QueuedPart queued;
+  queued.attempt = static_cast<int>(rows.Int(row, 20));
+  queued.reason = rows.Text(row, 21);
+  queued.message = rows.Text(row, 22);
+  queued.queued_at = rows.Time(row, 23);
+  queued.due_at = rows.Time(row, 24);
+  queued.not_due = rows.Bool(row, 25);
+  return queued;
+}
+
+std::optional<HeldPart> ReadHeld(const Rows& rows, size_t row) {
+  if (rows.IsNull(row, 26)) return std::nullopt;
+  HeldPart held;
+  held.attempt = static_cast<int>(rows.Int(row, 26));
+  held.phase = static_cast<int>(rows.Int(row, 27));
+  held.granted_at = rows.Time(row, 28);
+  held.started_at = rows.OptionalTime(row, 29);
+  held.cancel_requested_at = rows.OptionalTime(row, 30);
+  held.worker = rows.Text(row, 31);
+  held.infrastructure_name = rows.Text(row, 32);
+  held.infrastructure_id = rows.Text(row, 33);
+  held.epoch = rows.Int(row, 34);
+  held.launched_at = rows.OptionalTime(row, 35);
+  held.orphaned = rows.Bool(row, 36);
+  held.worker_name = rows.Text(row, 43);
+  return held;
+}
+
+void SetFinished(const Rows& rows, size_t row, v1::FlowRun& run) {
+  const auto attempts = static_cast<int>(rows.Int(row, 17));
+  SetState(*run.mutable_state(), StateTypeOf(rows.Text(row, 13)), rows.Time(row, 19), attempts);
+  run.mutable_state()->set_reason(std::string(rows.Text(row, 14)));
+  run.mutable_state()->set_message(std::string(rows.Text(row, 15)));
+  if (const auto code = rows.OptionalInt(row, 16)) run.set_exit_code(static_cast<int>(*code));
+  run.set_attempt_count(attempts);
+  SetTime(rows.OptionalTime(row, 18), [&] { return run.mutable_start_time(); });
+  SetTime(rows.OptionalTime(row, 19), [&] { return run.mutable_end_time(); });
+  run.set_version(int64_t{attempts} * 16 + 31);
+}
+
+void SetQueued(const QueuedPart& queued, v1::FlowRun& run) {
+  SetState(*run.mutable_state(), v1::STATE_TYPE_SCHEDULED, queued.queued_at, queued.attempt - 1);
+  if (queued.attempt > 1) run.mutable_state()->set_name("AwaitingRetry");
+  run.mutable_state()->set_reason(queued.reason);
+  run.mutable_state()->set_message(queued.message);
+  run.set_attempt_count(queued.attempt - 1);
+  run.set_version(int64_t{queued.attempt} * 16);
+}
+
+void SetHeld(const HeldPart& held, v1::FlowRun& run) {
+  v1::State& state = *run.mutable_state();
+  if (held.cancel_requested_at.has_value()) {
+    SetState(state, v1::STATE_TYPE_CANCELLING, *held.cancel_requested_at, held.attempt);
+    state.set_reason("CANCEL_REQUESTED");
+  } else if (held.started_at.has_value()) {
+    SetState(state, v1::STATE_TYPE_RUNNING, *held.started_at, held.attempt);
+    if (held.orphaned) state.set_message("its worker is silent; waiting for another to adopt it");
+  } else {
+    SetState(state, v1::STATE_TYPE_PENDING, held.granted_at, held.attempt);
+    if (held.phase > 0) state.set_name("Submitting");
+  }
+  SetTime(held.started_at, [&] { return run.mutable_start_time(); });
+  run.set_attempt_count(held.attempt);
+  run.set_version(int64_t{held.attempt} * 16 + 1 + held.phase +
+                  (held.cancel_requested_at.has_value() ? 8 : 0));
+}
+
+}  // namespace
+
+v1::StateType StateTypeOf(std::string_view name) {
+  for (const StateWord& word : kStates) {
+    if (word.upper == name) return word.type;
+  }
+  return v1::STATE_TYPE_UNSPECIFIED;
+}
+
+std::string_view StateNameOf(v1::StateType type) {
+  for (const StateWord& word : kStates) {
+    if (word.type == type) return word.upper;
+  }
+  return "";
+}
+
+std::string StateWordOf(v1::StateType type) {
+  for (const StateWord& word : kStates) {
+    if (word.type == type) return std::string(word.name);
+  }
+  return "";
+}
+
+v1::Attempt LiveAttempt(const HeldPart& held) {
+  v1::Attempt attempt;
+  attempt.set_number(held.attempt);
+  attempt.set_epoch(held.epoch);
+  attempt.set_worker("workers/" + held.worker);
+  attempt.set_worker_name(held.worker_name);
+  attempt.set_infrastructure_name(held.infrastructure_name);
+  attempt.set_infrastructure_id(held.infrastructure_id);
+  ToProto(held.granted_at, *attempt.mutable_grant_time());
+  SetTime(held.launched_at, [&] { return attempt.mutable_launch_time(); });
+  SetTime(held.started_at, [&] { return attempt.mutable_start_time(); });
+  SetTime(held.cancel_requested_at, [&] { return attempt.mutable_cancel_request_time(); });
+  return attempt;
+}
+
+RunRow ReadRunRow(const Rows& rows, size_t row) {
+  RunRow read;
+  v1::FlowRun& run = read.run;
+  const auto text = [&](int column) { return std::string(rows.Text(row, column)); };
+  run.set_name("flowRuns/" + text(0));
+  run.set_display_name(text(1));
+  run.set_team(text(2));
+  run.set_flow(text(3));
+  run.set_deployment("teams/" + text(2) + "/flows/" + text(3) + "/deployments/" + text(4));
+  run.set_work_pool("workPools/" + text(5));
+  run.set_work_queue("workPools/" + text(5) + "/queues/" + text(6));
+  run.set_parameters(text(7));
+  run.set_job_variables(text(8));
+  for (const std::string& tag : rows.TextArray(row, 9)) run.add_tags(tag);
+  ToProto(rows.Time(row, 10), *run.mutable_due_time());
+  ToProto(rows.Time(row, 11), *run.mutable_create_time());
+  run.set_creator(text(12));
+  read.queued = ReadQueued(rows, row);
+  read.held = ReadHeld(rows, row);
+  if (!rows.IsNull(row, 13)) SetFinished(rows, row, run);
+  if (read.queued.has_value()) SetQueued(*read.queued, run);
+  if (read.held.has_value()) SetHeld(*read.held, run);
+  read.pool_paused = rows.Bool(row, 37);
+  read.queue_paused = rows.Bool(row, 38);
+  read.deployment_paused = rows.Bool(row, 39);
+  read.quarantine_reason = text(40);
+  read.pool = rows.Id(row, 41);
+  read.queue = rows.Id(row, 42);
+  return read;
+}
+
+}  // namespace forebay::server

@@ -1,0 +1,62 @@
+#pragma once
+
+// The columns of read_run and list_runs, read once, and the state that follows from them. Pure but
+// for the Rows.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "forebay/v1/flow_run.pb.h"
+#include "server/db/session.h"
+
+namespace forebay::server {
+
+// A waiting run.
+struct QueuedPart {
+  int attempt = 0;
+  std::string reason;
+  std::string message;
+  absl::Time queued_at;
+  absl::Time due_at;
+  bool not_due = false;
+};
+
+// A held one.
+struct HeldPart {
+  int attempt = 0;
+  int phase = 0;
+  absl::Time granted_at;
+  std::optional<absl::Time> launched_at;
+  std::optional<absl::Time> started_at;
+  std::optional<absl::Time> cancel_requested_at;
+  std::string worker;
+  std::string worker_name;
+  std::string infrastructure_name;
+  std::string infrastructure_id;
+  int64_t epoch = 0;
+  bool orphaned = false;
+};
+
+struct RunRow {
+  v1::FlowRun run;
+  Uuid pool;
+  Uuid queue;
+  bool pool_paused = false;
+  bool queue_paused = false;
+  bool deployment_paused = false;
+  std::string quarantine_reason;
+  std::optional<QueuedPart> queued;
+  std::optional<HeldPart> held;
+};
+
+// Fills everything of `run` but attempts, states and the waiting reason.
+RunRow ReadRunRow(const Rows& rows, size_t row);
+
+v1::Attempt LiveAttempt(const HeldPart& held);
+v1::StateType StateTypeOf(std::string_view name);
+// "SCHEDULED" and "Scheduled".
+std::string_view StateNameOf(v1::StateType type);
+std::string StateWordOf(v1::StateType type);
+
+}  // namespace forebay::server

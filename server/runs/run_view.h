@@ -1,0 +1,28 @@
+#pragma once
+
+// A run as the API shows it, put together from where it stands: its own row, the queue, the held
+// attempts, history. Blocking; on the caller's session.
+
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "forebay/v1/flow_run.pb.h"
+#include "server/db/session.h"
+
+namespace forebay::server {
+
+// FLOW_RUN_NOT_FOUND also for a run of another team. `view` FULL adds attempts and states.
+absl::StatusOr<v1::FlowRun> ReadRun(Session& session, const Uuid& team, const Uuid& run,
+                                    v1::RunView view);
+
+struct RunFilter {
+  std::optional<Uuid> before;
+  std::optional<Uuid> deployment;
+  std::optional<Uuid> pool;
+  std::vector<v1::StateType> states;
+};
+absl::StatusOr<std::vector<v1::FlowRun>> ListRuns(Session& session, const Uuid& team,
+                                                  const RunFilter& filter, int limit);
+
+}  // namespace forebay::server

@@ -1,0 +1,41 @@
+#pragma once
+
+// A request to run a deployment, checked and made ready to be written.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "common/base/random.h"
+#include "forebay/v1/flow_run.pb.h"
+#include "server/auth/caller.h"
+#include "server/store/snapshots.h"
+
+namespace forebay::server {
+
+struct Submission {
+  Uuid run;
+  Uuid team;
+  Uuid creator;
+  std::shared_ptr<const DeploymentSnapshot> deployment;
+  std::string display_name;
+  std::string parameters;
+  std::string job_variables;
+  std::vector<std::string> tags;
+  // Absent: at once, by the database's clock.
+  std::optional<absl::Time> due;
+  std::string idempotency_key;
+  // SHA-256 over what the caller asked for; what a repeated key is compared by.
+  std::string payload_hash;
+};
+
+// The checks that need no database: JSON, known job variables, sizes. INVALID_ARGUMENT naming field
+// and value. Pure but for the ids and names drawn. Called on RPC threads.
+absl::StatusOr<Submission> PrepareSubmission(const v1::CreateFlowRunRequest& request,
+                                             const Caller& caller,
+                                             std::shared_ptr<const DeploymentSnapshot> deployment,
+                                             UuidSource& ids, Random& random);
+
+}  // namespace forebay::server
