@@ -14,7 +14,7 @@
 #include "common/os/errno_status.h"
 #include "common/os/files.h"
 #include "common/os/subprocess.h"
-#include "worker/launch/process/format/control.h"
+#include "worker/launch/process/format/names.h"
 
 namespace forebay::worker {
 namespace {

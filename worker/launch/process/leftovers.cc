@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "common/os/files.h"
-#include "worker/launch/process/format/control.h"
+#include "worker/launch/process/format/names.h"
 #include "worker/launch/process/format/process_table.h"
 
 namespace forebay::worker {

@@ -7,7 +7,7 @@
 
 #include "common/base/status.h"
 #include "common/os/errno_status.h"
-#include "worker/launch/process/format/control.h"
+#include "worker/launch/process/format/names.h"
 #include "worker/launch/process/format/output_file.h"
 
 namespace forebay::worker {

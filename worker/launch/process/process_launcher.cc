@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -11,6 +12,7 @@
 #include "worker/launch/job_fields.h"
 #include "worker/launch/process/account.h"
 #include "worker/launch/process/environment.h"
+#include "worker/launch/process/format/names.h"
 #include "worker/launch/process/holder_process.h"
 #include "worker/launch/process/leftovers.h"
 
@@ -55,6 +57,11 @@ ExitRecord ToExitRecord(const holder::EndRecord& end) {
   exit.cpu_system_micros = end.cpu_system_micros;
   exit.max_rss_bytes = end.max_rss_bytes;
   return exit;
+}
+
+int64_t GraceMillis(absl::Duration grace) {
+  constexpr absl::Duration kLongest = absl::Hours(24 * 365);
+  return absl::ToInt64Milliseconds(std::clamp(grace, absl::ZeroDuration(), kLongest));
 }
 
 absl::Status CheckGivenDirectory(const std::string& path) {
@@ -146,7 +153,7 @@ absl::StatusOr<holder::HolderSpec> ProcessLauncher::HolderSpecOf(const RunDirect
   told.keep_output = spec.keep_output;
   told.log_rate_bytes = options_.log_rate_bytes;
   told.log_burst_bytes = options_.log_burst_bytes;
-  told.grace_millis = absl::ToInt64Milliseconds(launch.cancel_grace);
+  told.grace_millis = GraceMillis(launch.cancel_grace);
   told.working_directory = spec.working_directory;
   if (told.working_directory.empty()) {
     ASSIGN_OR_RETURN(told.working_directory, directory.MakeWorkDirectory(other));
@@ -165,8 +172,7 @@ absl::Status ProcessLauncher::Go(const std::string& name) {
 absl::Status ProcessLauncher::Stop(const std::string& name, absl::Duration grace) {
   const RunDirectory directory = DirectoryOf(name);
   if (!directory.Exists()) return absl::OkStatus();
-  const int64_t millis = std::max<int64_t>(absl::ToInt64Milliseconds(grace), 0);
-  const absl::Status said = Say(directory, {holder::Command::Kind::kStop, millis});
+  const absl::Status said = Say(directory, {holder::Command::Kind::kStop, GraceMillis(grace)});
   // What has no holder has no process either, or Observe and Remove end it.
   return said.ok() || !HasHolder(directory) ? absl::OkStatus() : said;
 }

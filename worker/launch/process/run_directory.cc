@@ -11,7 +11,7 @@
 #include "common/base/status.h"
 #include "common/os/errno_status.h"
 #include "common/os/files.h"
-#include "worker/launch/process/format/control.h"
+#include "worker/launch/process/format/names.h"
 
 namespace forebay::worker {
 

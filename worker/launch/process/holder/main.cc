@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "worker/launch/process/format/names.h"
 #include "worker/launch/process/holder/reaper.h"
 #include "worker/launch/process/holder/run.h"
 
