@@ -1,0 +1,104 @@
+#include "server/runs/transition.h"
+
+#include "tests/support/catch.h"
+
+namespace forebay::server {
+namespace {
+
+HeldState At(Phase phase, bool cancel = false) {
+  HeldState state;
+  state.phase = phase;
+  state.cancel_requested = cancel;
+  return state;
+}
+
+Event Exit(int code) {
+  Event event;
+  event.kind = EventKind::kExited;
+  event.exit_code = code;
+  return event;
+}
+
+Event Of(EventKind kind) {
+  Event event;
+  event.kind = kind;
+  event.reason = "WORKER_LOST";
+  event.message = "gone";
+  return event;
+}
+
+TEST_CASE("transition: exit codes decide a started attempt", "[transition]") {
+  CHECK(Decide(At(Phase::kStarted), Exit(0)).outcome == Outcome::kCompleted);
+  CHECK(Decide(At(Phase::kStarted), Exit(3)).outcome == Outcome::kFailed);
+  CHECK(Decide(At(Phase::kStarted), Exit(0)).next == Next::kEnd);
+}
+
+TEST_CASE("transition: a signal crashes, and crash retries bring the run back", "[transition]") {
+  Event killed = Exit(-1);
+  killed.signal = 9;
+  CHECK(Decide(At(Phase::kStarted), killed).next == Next::kEnd);
+  CHECK(Decide(At(Phase::kStarted), killed).outcome == Outcome::kCrashed);
+  HeldState retried = At(Phase::kStarted);
+  retried.crash_retries_allowed = 1;
+  const Decision decision = Decide(retried, killed);
+  CHECK(decision.next == Next::kRequeue);
+  CHECK(decision.crash_retries == 1);
+  retried.crash_retries = 1;
+  CHECK(Decide(retried, killed).next == Next::kEnd);
+}
+
+TEST_CASE("transition: a cancel wins over every way to end but silence", "[transition]") {
+  CHECK(Decide(At(Phase::kStarted, true), Exit(0)).outcome == Outcome::kCancelled);
+  CHECK(Decide(At(Phase::kGranted, true), Of(EventKind::kLeaseLost)).outcome ==
+        Outcome::kCancelled);
+  CHECK(Decide(At(Phase::kStarted, true), Of(EventKind::kSilent)).outcome == Outcome::kCrashed);
+  CHECK(Decide(At(Phase::kLaunched, true), Of(EventKind::kGate)).refused);
+}
+
+TEST_CASE("transition: a lost lease frees an attempt before its gate and orphans one after it",
+          "[transition]") {
+  for (const Phase phase : {Phase::kGranted, Phase::kLaunching, Phase::kLaunched}) {
+    const Decision decision = Decide(At(phase), Of(EventKind::kLeaseLost));
+    CHECK(decision.next == Next::kRequeue);
+    CHECK(decision.delay == absl::ZeroDuration());
+    CHECK(decision.protocol_retries == 1);
+  }
+  const Decision started = Decide(At(Phase::kStarted), Of(EventKind::kLeaseLost));
+  CHECK(started.orphan);
+  CHECK(started.next == Next::kNone);
+}
+
+TEST_CASE("transition: the fifth free retry quarantines, with pauses growing before it",
+          "[transition]") {
+  HeldState state = At(Phase::kGranted);
+  absl::Duration last;
+  for (int retry = 1; retry < kMaxProtocolRetries; ++retry) {
+    const Decision decision = Decide(state, Of(EventKind::kHostFailed));
+    REQUIRE(decision.next == Next::kRequeue);
+    CHECK(decision.delay >= last);
+    last = decision.delay;
+    state.protocol_retries = decision.protocol_retries;
+  }
+  const Decision final_one = Decide(state, Of(EventKind::kHostFailed));
+  CHECK(final_one.next == Next::kEnd);
+  CHECK(final_one.quarantined);
+  CHECK(final_one.reason == "QUARANTINED");
+}
+
+TEST_CASE("transition: phases only grow", "[transition]") {
+  for (const Phase phase :
+       {Phase::kGranted, Phase::kLaunching, Phase::kLaunched, Phase::kStarted}) {
+    for (const EventKind kind : {EventKind::kLaunching, EventKind::kLaunched, EventKind::kGate}) {
+      CHECK(Decide(At(phase), Of(kind)).phase >= phase);
+    }
+  }
+}
+
+TEST_CASE("transition: a run reports for itself only after its gate", "[transition]") {
+  CHECK(Decide(At(Phase::kLaunched), Of(EventKind::kRunCompleted)).refused);
+  CHECK(Decide(At(Phase::kStarted), Of(EventKind::kRunCompleted)).outcome == Outcome::kCompleted);
+  CHECK(Decide(At(Phase::kStarted), Of(EventKind::kRunFailed)).outcome == Outcome::kFailed);
+}
+
+}  // namespace
+}  // namespace forebay::server
