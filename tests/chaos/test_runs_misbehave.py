@@ -149,7 +149,7 @@ def test_f42_a_deployment_whose_runs_never_start_is_quarantined_and_the_queue_mo
     quick_pool()
     deploy("flow/poison")
     deploy("flow/good")
-    worker = env.fake_worker("alpha", slots=100)
+    worker = env.fake_worker("alpha", slots=100, beating=True)
     stop = threading.Event()
 
     def serve():

@@ -1,6 +1,7 @@
 """Default deny: the matrix of every method and every kind of bad credential, made from the descriptors."""
 
 import itertools
+import uuid
 
 import grpc
 import pytest
@@ -46,7 +47,7 @@ def keys(env, api):
 def code_of(api, method, token, **fields) -> str:
     request = protocol.message_class(method.input_type)(**fields)
     if method.name == "Poll":
-        request.free_slots = 0
+        request.request_id = str(uuid.uuid4())
     try:
         api.start(method, request, timeout=5, token=token).result()
         return "OK"

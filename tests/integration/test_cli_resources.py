@@ -142,7 +142,7 @@ deployments:
         ("deployments: [{name: a, flow: f, pool: p}]", ("command",)),
         ("deployments: [{name: a, flow: f, pool: p, command: x y}]", ("command",)),
         ("deployments: {", ("forebay.yaml",)),
-        ("", ("deployments",)),
+        ("", ("forebay.yaml",)),
         ("deployments: [{name: a, flow: f, pool: nowhere, command: [x]}]", ("nowhere",)),
         ("deployments: [{name: 'A B', flow: f, pool: p, command: [x]}]", ("A B",)),
     ],
@@ -158,7 +158,7 @@ def test_a_file_with_a_fault_deploys_nothing_and_names_it(forebay, text, words):
 def test_what_is_unknown_is_named_with_the_nearest_and_the_next_command(forebay):
     good(forebay("work-pool", "create", "--type", "process", "my-pool"))
     good(forebay("deploy", "--name", "nightly", "--flow", "stats", "--pool", "my-pool", "--", "true"))
-    refused(forebay("work-pool", "inspect", "my-pol"), NOT_FOUND, "my-pol", "next: ", "forebay work-pool ls")
+    refused(forebay("work-pool", "inspect", "my-pol"), NOT_FOUND, "my-pol", "next: forebay work-pool", "my-pool")
     refused(forebay("work-pool", "create", "--type", "proces", "x"), USAGE, "proces", "process")
     refused(forebay("deployment", "run", "stats/nightl"), NOT_FOUND, "stats/nightl", "stats/nightly")
     refused(forebay("deploy", "--name", "n", "--flow", "f", "--pool", "nope", "--", "true"), NOT_FOUND, "nope")
@@ -179,7 +179,7 @@ def test_what_is_unknown_is_named_with_the_nearest_and_the_next_command(forebay)
     [
         ("nonsense",), ("work-pool",), ("work-pool", "crate", "x"), ("work-pool", "create"), ("work-pool", "ls", "--nope"),
         ("work-pool", "ls", "-o", "xml"), ("work-pool", "create", "--type", "process", "Not A Name"),
-        ("work-pool", "update", "p"), ("deploy", "--name", "n", "--flow", "f", "--pool", "p"),
+        ("deploy", "--name", "n", "--flow", "f", "--pool", "p"),
         ("deployment", "run", "f/d", "--params", "{"), ("deployment", "run", "f/d", "--param", "novalue"),
         ("deployment", "run", "f/d", "--in", "soon"), ("work-pool", "create", "--type", "process", "p", "--lease-ttl", "x"),
     ],

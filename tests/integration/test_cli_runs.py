@@ -77,8 +77,7 @@ def test_following_a_log_across_a_server_restart_loses_and_repeats_nothing(env, 
         stdout=subprocess.PIPE, text=True, env=clean_environment(**forebay.environment),
     )  # fmt: skip
     wait_until(lambda: "line 5" in forebay("flow-run", "logs", run_id).out, what="some lines")
-    env.server.kill()
-    env.server.start()
+    env.restart_server()
     out, _ = follower.communicate(timeout=90)
     assert out.splitlines() == [f"line {number}" for number in range(60)]
     assert follower.returncode == 0

@@ -100,10 +100,10 @@ def test_a_pool_limit_is_never_exceeded_and_a_freed_slot_dispatches_at_once(env,
     assert ids(held) == run_ids[:2]
     assert "limit" in api.run(run_ids[2]).waiting_reason
     for expected in run_ids[2:]:
-        poll = second.start_poll(free_slots=5)
+        poll = second.start_take(free_slots=5)
         worker = first if held[0].attempt.run_id in run_ids[:2] else second
         worker.complete(held.pop(0))
-        got = list(poll.result().assignments)
+        got = poll.result()
         assert ids(got) == [expected]
         held += got
     env.checker.check(api, pool_limits={"alpha": 2})
@@ -125,18 +125,18 @@ def test_a_raised_limit_dispatches_and_a_lowered_one_only_stops_new_grants(env, 
     run_ids = [api.submit("flow/one") for _ in range(4)]
     worker = env.fake_worker("alpha")
     held = worker.take()
-    poll = worker.start_poll(free_slots=5)
+    poll = worker.start_take(2, free_slots=5)
     set_pool_limit(api, 3)
-    held += poll.result().assignments
+    held += poll.result()
     assert ids(held) == run_ids[:3]
     set_pool_limit(api, 1)
     assert [api.state(run_id) for run_id in run_ids[:3]] == ["PENDING"] * 3
     worker.complete(held[0])
     worker.complete(held[1])
     assert api.state(run_ids[3]) == "SCHEDULED"
-    poll = worker.start_poll()
+    poll = worker.start_take()
     set_pool_limit(api, None)
-    assert ids(poll.result().assignments) == run_ids[3:]
+    assert ids(poll.result()) == run_ids[3:]
     env.checker.check(api, pool_limits={"alpha": 3})
 
 
@@ -145,10 +145,10 @@ def test_a_limit_of_nought_holds_everything_back(env, api):
     deploy(api)
     run_id = api.submit("flow/one")
     worker = env.fake_worker("alpha")
-    poll = worker.start_poll()
+    poll = worker.start_take()
     assert api.state(run_id) == "SCHEDULED"
     set_pool_limit(api, 1)
-    assert ids(poll.result().assignments) == [run_id]
+    assert ids(poll.result()) == [run_id]
 
 
 def test_a_paused_pool_or_queue_grants_nothing_until_it_resumes(env, api, pool):
@@ -160,12 +160,12 @@ def test_a_paused_pool_or_queue_grants_nothing_until_it_resumes(env, api, pool):
         (queues.PauseWorkQueue, queues.ResumeWorkQueue, "workPools/alpha/queues/default"),
     ):
         pause(name=name)
-        poll = worker.start_poll()
+        poll = worker.start_take()
         run_id = api.submit("flow/one")
         assert "paused" in api.run(run_id).waiting_reason
         assert not poll.done()
         resume(name=name)
-        assert ids(poll.result().assignments) == [run_id]
+        assert ids(poll.result()) == [run_id]
 
 
 def test_a_burst_reaches_many_parked_workers_without_loss_or_double(env, api, pool):

@@ -26,7 +26,7 @@ def test_a_run_is_accepted_waits_and_says_why(api, pool):
     assert protocol.STATES[run.state.type] == "SCHEDULED"
     assert "worker" in run.waiting_reason
     assert set(run.tags) == {"nightly", "mine"}
-    assert run.display_name and run.creator and run.flow == "flow" and run.work_queue == "default"
+    assert run.display_name and run.creator and run.flow == "flow" and run.work_queue.endswith("/queues/default")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_finished_run_is_deleted_with_its_log_and_a_live_one_is_not(env, api, 
     worker.append(assignment.attempt, 0, "one", "two")
     worker.complete(assignment)
     api.FlowRunService.DeleteFlowRun(name=f"flowRuns/{run_id}")
-    with pytest.raises(ApiError, match="RUN_NOT_FOUND"):
+    with pytest.raises(ApiError, match="FLOW_RUN_NOT_FOUND"):
         api.run(run_id)
     assert env.checker.value("SELECT count(*) FROM run_logs") == 0
 
@@ -188,4 +188,4 @@ def test_lists_are_filtered_newest_first_and_paged(env, api, pool):
 def test_a_run_that_does_not_exist_is_said_so(api, pool, name):
     with pytest.raises(ApiError) as refused:
         api.FlowRunService.GetFlowRun(name=name)
-    assert refused.value.reason in ("RUN_NOT_FOUND", "INVALID_NAME")
+    assert refused.value.reason in ("FLOW_RUN_NOT_FOUND", "INVALID_NAME")

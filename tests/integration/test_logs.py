@@ -113,7 +113,7 @@ def test_text_that_is_hard_to_carry_arrives_whole(api, running):
     assert api.output(assignment.attempt.run_id) == texts
 
 
-@pytest.mark.parametrize("fields", [{"offset": -1}, {"most": -1}, {"most": 10001}])
+@pytest.mark.parametrize("fields", [{"offset": -1}, {"most": -1}])
 def test_arguments_out_of_range_are_refused(api, running, fields):
     with pytest.raises(ApiError) as refused:
         page(api, running[1].attempt.run_id, **fields)

@@ -178,7 +178,7 @@ def test_several_servers_start_at_once_on_an_empty_database(make, postgres):
     [
         (("--listn", "x"), ("listn", "listen")),
         (("--log-level", "loud"), ("loud", "debug")),
-        (("--database-connections", "0"), ("database-connections",)),
+        (("--database-connections", "2"), ("database_connections", "2")),
         (("--poll-deadline-seconds", "soon"), ("soon",)),
         (("--tls-certificate-file", "/nowhere.pem"), ("tls",)),
     ],

@@ -100,6 +100,17 @@ class Api:
         except grpc.RpcError as error:
             raise ApiError(error) from None
 
+    def wait_until_served(self):
+        """Until calls come through again: after a restart the channel has to notice first."""
+
+        def served():
+            try:
+                return self.ServerService.GetVersion(timeout=2).version
+            except ApiError as error:
+                assert error.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED"), error
+
+        wait_until(served, what="the server answers")
+
     # Words for what most tests do.
 
     def create_pool(self, name: str, type: str = "process", limit: int | None = None, **timeouts_ms):

@@ -1,5 +1,6 @@
 """What one test stands on: its database, server, workers and marks. Stops and kills what it made."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -53,6 +54,13 @@ class Environment:
         self._closers.append(server.kill)
         return server.start()
 
+    def restart_server(self, how: str = "kill"):
+        """Ends the server (kill or terminate) if it runs, and starts it again where it was."""
+        if self.server.running:
+            getattr(self.server, how)()
+        self.server.start()
+        self.api.wait_until_served()
+
     def new_api(self, address: str = "", token: str = "") -> Api:
         return self._closing(Api(address or self.server.address, token or self.admin_key))
 
@@ -77,12 +85,14 @@ class Environment:
         return self.make_worker(pool, **options).start()
 
     def fake_worker(self, pool: str, api: Api | None = None, **options) -> FakeWorker:
-        return FakeWorker(api or self.new_api(token=self.worker_key(pool)), pool, **options)
+        return self._closing(FakeWorker(api or self.new_api(token=self.worker_key(pool)), pool, **options))
 
     def close(self):
-        for closer in reversed(self._closers):
-            closer()
-        self._end_runs()
+        """Everything is ended, also when ending one thing fails."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._end_runs)
+            for closer in self._closers:
+                stack.callback(closer)
 
     def _closing(self, thing):
         self._closers.append(thing.close)

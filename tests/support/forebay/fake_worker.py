@@ -1,9 +1,11 @@
 """A worker that speaks the protocol and launches nothing: each call is made, repeated or left out by the test."""
 
+import concurrent.futures
+import threading
 import uuid
 
 from . import protocol
-from .api import Api
+from .api import Api, ApiError
 
 Ref = protocol.message("AttemptRef")
 Report = protocol.message("AttemptReport")
@@ -18,7 +20,7 @@ def infrastructure_name(ref) -> str:
 
 class FakeWorker:
     def __init__(self, api: Api, pool: str, slots: int = 16, name: str = "fake", queues=(), type: str = "process",
-                 replaces=(), instance_id: str = ""):  # fmt: skip
+                 replaces=(), instance_id: str = "", beating: bool = False):  # fmt: skip
         self.api = api
         self.instance_id = instance_id or str(uuid.uuid4())
         answer = api.WorkerService.RegisterWorker(
@@ -27,6 +29,21 @@ class FakeWorker:
         )  # fmt: skip
         self.worker_id = answer.worker_id
         self.pool = answer.pool
+        self._threads = concurrent.futures.ThreadPoolExecutor(4)
+        self._ended = threading.Event()
+        if beating:
+            threading.Thread(target=self._beat, daemon=True).start()
+
+    def _beat(self):
+        """Keeps the lease while the worker has nothing else to say."""
+        while not self._ended.wait(0.5):
+            try:
+                self.heartbeat()
+            except ApiError:
+                return
+
+    def close(self):
+        self._ended.set()
 
     def poll(self, free_slots: int = 1, request_id: str = "", replay: bool = False, timeout: float = 60.0):
         """The whole answer."""
@@ -44,12 +61,19 @@ class FakeWorker:
             "request_id": request_id or str(uuid.uuid4()), "replay": replay,
         }  # fmt: skip
 
-    def take(self, count: int = 1) -> list:
+    def take(self, count: int = 1, free_slots: int = 0) -> list:
         """Assignments, polling until there are so many."""
         taken = []
         while len(taken) < count:
-            taken += self.poll(count - len(taken)).assignments
+            answer = self.poll(max(free_slots, count) - len(taken))
+            taken += answer.assignments
+            if answer.HasField("pool"):
+                self.pool = answer.pool
         return taken
+
+    def start_take(self, count: int = 1, free_slots: int = 0) -> concurrent.futures.Future:
+        """The same in the background."""
+        return self._threads.submit(self.take, count, free_slots)
 
     def report(self, *reports) -> list[str]:
         """The verdicts' names."""
