@@ -1,0 +1,48 @@
+#pragma once
+
+// From an assignment to what the launcher is told: the pool's template filled with the job
+// variables of deployment and run, and what the worker adds.
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/sync.h"
+#include "common/job_template/job_template.h"
+#include "forebay/v1/worker_protocol.pb.h"
+#include "worker/launch/launcher.h"
+
+namespace forebay::worker {
+
+// Thread-safe.
+class Renderer {
+ public:
+  explicit Renderer(std::string worker_name) : worker_name_(std::move(worker_name)) {}
+
+  // As the server told them last.
+  void SetPool(const v1::PoolSnapshot& pool);
+  void SetWorkerId(const std::string& worker_id);
+  int64_t pool_revision() const;
+  // Between asking a run to end and ending it by force.
+  absl::Duration cancel_grace() const;
+
+  // INVALID_ARGUMENT: INVALID_JOB, or RENDER_FAILED for a template or variables that do not render.
+  absl::StatusOr<LaunchSpec> Render(const v1::Assignment& assignment) const;
+
+ private:
+  struct Pool {
+    v1::PoolSnapshot snapshot;
+    absl::StatusOr<JobTemplate> job_template;
+  };
+  std::map<std::string, std::string> Environment(const v1::Assignment& assignment,
+                                                 const std::string& pool) const;
+  std::shared_ptr<const Pool> pool() const;
+
+  const std::string worker_name_;
+  mutable Mutex mutex_;
+  std::string worker_id_ GUARDED_BY(mutex_);
+  std::shared_ptr<const Pool> pool_ GUARDED_BY(mutex_);
+};
+
+}  // namespace forebay::worker
