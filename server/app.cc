@@ -6,6 +6,9 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "common/base/status.h"
 #include "common/obs/log.h"
 #include "common/os/file_lock.h"
@@ -36,6 +39,17 @@ std::string DefaultDataDir() {
   if (geteuid() == 0) return "/var/lib/forebay";
   const char* home = getenv("HOME");  // NOLINT(concurrency-mt-unsafe): before any thread
   return std::string(home == nullptr ? "/tmp" : home) + "/.local/share/forebay";
+}
+
+// Somebody else's directory may be somebody else's server, or a slip of the pen.
+absl::Status CheckOwner(const std::string& directory) {
+  struct stat info {};
+  if (stat(directory.c_str(), &info) != 0 || info.st_uid == geteuid()) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, "DATA_DIR_NOT_YOURS")
+      .Field("data_dir", directory)
+      .Next("forebay server start --data-dir <directory>")
+      .Says("data_dir '{}' belongs to the user with id {}, this server runs as {}", directory,
+            info.st_uid, geteuid());
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(
@@ -114,6 +128,7 @@ struct App::Parts {
 absl::Status App::Parts::OpenDatabase() {
   url = config.database_url();
   if (url.empty()) {
+    RETURN_IF_ERROR(CheckOwner(config.data_dir()));
     RETURN_IF_ERROR(MakeDirectories(config.data_dir()));
     ASSIGN_OR_RETURN(data_lock, FileLock::Take(config.data_dir() + "/server.lock",
                                                "the data directory " + config.data_dir()));

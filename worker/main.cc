@@ -1,36 +1,27 @@
-#include <poll.h>
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
+#include <csignal>
 #include <cstdio>
-#include <thread>
 
 #include "common/base/status.h"
 #include "common/config/config.h"
 #include "common/config/proto_texts.h"
 #include "common/obs/log.h"
-#include "common/os/signals.h"
 #include "worker/app.h"
+#include "worker/settings.h"
 
 extern char** environ;
 
 namespace forebay::worker {
 namespace {
 
-// Asked to end this often, a worker ends at once and leaves its runs to the next.
-constexpr int kAskedToLeave = 3;
-constexpr int kLeft = 130;
-
-// As the command line's: 1 error, 2 usage, 3 refused, 4 not found, 5 wrong state.
+// As the command line's: 1 error, 2 usage, 3 not found, 4 not allowed, 5 conflict or wrong state.
 int ExitCodeOf(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
       return 2;
+    case absl::StatusCode::kNotFound:
+      return 3;
     case absl::StatusCode::kUnauthenticated:
     case absl::StatusCode::kPermissionDenied:
-      return 3;
-    case absl::StatusCode::kNotFound:
       return 4;
     case absl::StatusCode::kAlreadyExists:
     case absl::StatusCode::kFailedPrecondition:
@@ -49,35 +40,10 @@ int Fail(const absl::Status& status) {
   return ExitCodeOf(status);
 }
 
-// Passes signals on until the app has ended, which makes `ended` readable.
-void HeedSignals(App& app, SignalWaiter& signals, const UniqueFd& ended) {
-  int asked = 0;
-  while (true) {
-    pollfd watched[] = {{signals.fd(), POLLIN, 0}, {ended.get(), POLLIN, 0}};
-    ::poll(watched, 2, -1);
-    if (watched[1].revents != 0) return;
-    if (!signals.Wait(absl::ZeroDuration()).has_value()) continue;
-    if (++asked >= kAskedToLeave) _exit(kLeft);
-    app.AskToEnd();
-  }
-}
-
-int Serve(App& app, SignalWaiter& signals) {
-  const UniqueFd ended(eventfd(0, EFD_CLOEXEC));
-  absl::Status status;
-  std::thread thread([&] {
-    status = app.Run();
-    (void)eventfd_write(ended.get(), 1);
-  });
-  HeedSignals(app, signals, ended);
-  thread.join();
-  return status.ok() || absl::IsCancelled(status) ? 0 : Fail(status);
-}
-
 int Main(int argc, char** argv) {
   ConfigSources sources = ConfigSourcesOf(argc, argv, environ);
   sources.program = "forebay-worker";
-  sources.summary = "Serves one work pool: takes runs, launches them, watches and reports them.";
+  sources.summary = "Takes runs from one work pool, launches them here and watches over them.";
   sources.environment_prefix = "FOREBAY_WORKER_";
   sources.proto_text = WorkerConfigProtoText();
   config::v1::WorkerConfig config = DefaultConfig();
@@ -87,14 +53,15 @@ int Main(int argc, char** argv) {
     fmt::print("{}", **help);
     return 0;
   }
+  if (absl::Status status = CheckConfig(config); !status.ok()) return Fail(status);
   if (absl::Status status = InitLog("forebay-worker", config.log_level()); !status.ok()) {
     return Fail(status);
   }
   IgnoreBrokenPipes();
   // Before any thread exists, so that all of them inherit the mask.
-  SignalWaiter signals({SIGTERM, SIGINT});
-  const auto app = App::Create(config);
-  return app.ok() ? Serve(**app, signals) : Fail(app.status());
+  SignalWaiter signals{SIGINT, SIGTERM};
+  const absl::Status served = Serve(config, signals);
+  return served.ok() ? 0 : Fail(served);
 }
 
 }  // namespace

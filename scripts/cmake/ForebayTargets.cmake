@@ -17,6 +17,11 @@ if(FOREBAY_SANITIZE)
   target_compile_options(forebay_options INTERFACE -fsanitize=${FOREBAY_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(forebay_options INTERFACE -fsanitize=${FOREBAY_SANITIZE})
 endif()
+if(FOREBAY_SANITIZE STREQUAL thread AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # Protobuf's headers lay out maps differently when they see this macro, and the distribution's library is built
+  # without it. The standard library keeps its own answer to it.
+  target_compile_options(forebay_options INTERFACE -U__SANITIZE_THREAD__ -D_GLIBCXX_TSAN=1)
+endif()
 if(FOREBAY_FUZZ)
   # The fuzzer steers by what the project's own code reaches.
   target_compile_options(forebay_options INTERFACE -fsanitize=fuzzer-no-link)

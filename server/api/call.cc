@@ -13,6 +13,11 @@ void CallState::OnCancelled(absl::AnyInvocable<void()> hook) {
   hook();
 }
 
+bool CallState::cancelled() const {
+  MutexLock lock(mutex_);
+  return cancelled_;
+}
+
 void CallState::Cancelled() {
   absl::AnyInvocable<void()> hook;
   {

@@ -24,6 +24,8 @@ class CallState {
     if (!finished_.exchange(true)) Finish(status);
   }
   bool finished() const { return finished_.load(); }
+  // The client has gone.
+  bool cancelled() const;
   // Runs `hook` when the client goes away, at once if it is gone already. One hook a call.
   void OnCancelled(absl::AnyInvocable<void()> hook);
   // By the transport.
@@ -34,7 +36,7 @@ class CallState {
 
  private:
   std::atomic<bool> finished_ = false;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   bool cancelled_ GUARDED_BY(mutex_) = false;
   absl::AnyInvocable<void()> hook_ GUARDED_BY(mutex_);
 };

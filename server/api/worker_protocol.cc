@@ -69,6 +69,8 @@ void ParkPoll(Backend& backend, const KnownWorker& worker, const v1::PollRequest
   poll.deadline =
       backend.clock.Monotonic() + backend.poll_deadline * (1.0 - 0.2 * backend.random.Unit());
   poll.respond = respond;
+  // A call that was given up before it got here must not take the place of its successor.
+  if (respond.call().cancelled()) return respond(absl::CancelledError("the client went away"));
   backend.parking.ReplaceEarlier(worker.id);
   const uint64_t id = backend.parking.Park(std::move(poll));
   respond.call().OnCancelled([&backend, id] { backend.parking.Leave(id); });
@@ -89,6 +91,8 @@ void AnswerOrPark(Backend& backend, Session* session, const KnownWorkerPtr& work
     if (!replayed.ok()) return respond(replayed.status());
     for (v1::Assignment& assignment : *replayed)
       *response.add_assignments() = std::move(assignment);
+    // Their tickets are new: what an earlier delivery left for this request is worthless.
+    if (!response.assignments().empty()) backend.parking.DropUndelivered(worker->id);
   }
   const auto pool = backend.snapshots.RememberedPool(worker->pool);
   if (pool != nullptr && pool->revision > request.pool_revision())
@@ -216,7 +220,9 @@ absl::StatusOr<v1::DrainWorkerResponse> Drain(Backend& backend, Session& session
   RETURN_IF_ERROR(session.Run(queries::kSetDraining, Args().Id(worker->id)).status());
   RETURN_IF_ERROR(backend.workers.Load(session, worker->id).status());
   // A poll parked before the drain still offers slots.
-  backend.parking.ReplaceEarlier(worker->id);
+  v1::PollResponse told;
+  told.set_drain(true);
+  backend.parking.Command(worker->id, told);
   return v1::DrainWorkerResponse();
 }
 

@@ -200,7 +200,9 @@ absl::StatusOr<RoundResult> ClaimRound::Run(Session& session, const Uuid& pool) 
   result.granted =
       static_cast<int>(std::count_if(candidates.begin(), candidates.end(),
                                      [](const Candidate& candidate) { return candidate.granted; }));
-  result.more = planned > 0 && static_cast<int>(candidates.size()) >= planned;
+  // A candidate whose poll left between plan and reservation still waits.
+  const bool unmatched = result.granted < static_cast<int>(candidates.size());
+  result.more = unmatched || (planned > 0 && static_cast<int>(candidates.size()) >= planned);
   if (!result.more) {
     ASSIGN_OR_RETURN(Rows due, session.Run(queries::kNextDue, Args().Id(pool)));
     if (!due.empty() && !due.IsNull(0, 0)) result.next_due_in = absl::Milliseconds(due.Int(0, 0));

@@ -16,8 +16,24 @@ void Parking::Send(Answers& answers) {
 }
 
 uint64_t Parking::Park(Poll poll) {
-  MutexLock lock(mutex_);
-  const uint64_t id = next_id_++;
+  Answers answers;
+  uint64_t id = 0;
+  {
+    MutexLock lock(mutex_);
+    id = next_id_++;
+    const auto left = undelivered_.find(poll.worker);
+    if (left != undelivered_.end() && left->second.request == poll.request) {
+      answers.emplace_back(*poll.respond, std::move(left->second.granted));
+      undelivered_.erase(left);
+    } else {
+      Insert(id, std::move(poll));
+    }
+  }
+  Send(answers);
+  return id;
+}
+
+void Parking::Insert(uint64_t id, Poll poll) {
   const Uuid pool = poll.pool;
   auto& desk = desks_[pool];
   if (desk == nullptr) desk = std::make_unique<Desk>();
@@ -26,7 +42,11 @@ uint64_t Parking::Park(Poll poll) {
   pool_of_[id] = pool;
   last_of_[poll.worker] = id;
   desk->polls.emplace(id, Parked{std::move(poll), 0, {}});
-  return id;
+}
+
+void Parking::DropUndelivered(const Uuid& worker) {
+  MutexLock lock(mutex_);
+  undelivered_.erase(worker);
 }
 
 std::optional<Poll> Parking::Take(const Uuid& pool, uint64_t id) {
@@ -103,21 +123,44 @@ void Parking::GiveBack(const Uuid& pool, const std::vector<Reservation>& reserva
   Send(answers);
 }
 
+std::optional<uint64_t> Parking::StandIn(const Reservation& reservation) const {
+  const auto last = last_of_.find(reservation.worker);
+  if (last == last_of_.end()) return std::nullopt;
+  const Parked& parked = desks_.at(pool_of_.at(last->second))->polls.at(last->second);
+  if (parked.poll.request != reservation.request) return std::nullopt;
+  return last->second;
+}
+
+void Parking::LeaveFor(const Reservation& reservation, v1::Assignment assignment) {
+  Undelivered& left = undelivered_[reservation.worker];
+  if (left.request != reservation.request) left = {reservation.request, {}};
+  *left.granted.add_assignments() = std::move(assignment);
+}
+
 void Parking::Deliver(const Uuid& pool, std::vector<Delivery> deliveries) {
   Answers answers;
   {
     MutexLock lock(mutex_);
+    std::vector<uint64_t> settled;
     for (Delivery& delivery : deliveries) {
-      const uint64_t id = delivery.reservation.poll;
-      // A poll that left meanwhile asks again under its request id.
-      if (!pool_of_.contains(id)) continue;
+      uint64_t id = delivery.reservation.poll;
+      if (!pool_of_.contains(id)) {
+        // The call has gone; its repeat under the same request id gets what it was granted.
+        const auto stand_in = StandIn(delivery.reservation);
+        if (!stand_in.has_value()) {
+          LeaveFor(delivery.reservation, std::move(delivery.assignment));
+          continue;
+        }
+        id = *stand_in;
+        ++desks_.at(pool)->polls.at(id).reserved;
+      }
       Desk& desk = *desks_.at(pool);
       *desk.polls.at(id).granted.add_assignments() = std::move(delivery.assignment);
       desk.matcher.Close(id);
+      settled.push_back(id);
     }
-    for (const Delivery& delivery : deliveries) {
-      if (pool_of_.contains(delivery.reservation.poll))
-        Settle(pool, delivery.reservation.poll, answers);
+    for (const uint64_t id : settled) {
+      if (pool_of_.contains(id)) Settle(pool, id, answers);
     }
   }
   Send(answers);

@@ -42,7 +42,8 @@ struct Reservation {
 
 class Parking {
  public:
-  // Answers by id, for the hook of a client that goes away.
+  // Answers its id, for the hook of a client that goes away. A poll whose request id was granted
+  // something that found no poll to go to is answered with it at once.
   uint64_t Park(Poll poll);
   // The client went away, or a newer poll of the worker took over.
   void Leave(uint64_t poll);
@@ -58,6 +59,8 @@ class Parking {
     v1::Assignment assignment;
   };
   void Deliver(const Uuid& pool, std::vector<Delivery> deliveries);
+  // Forgets what a delivery left for the worker.
+  void DropUndelivered(const Uuid& worker);
   // Ends a poll with an error, e.g. because its worker's lease is over.
   void Fail(const Uuid& pool, uint64_t poll, const absl::Status& status);
 
@@ -90,6 +93,10 @@ class Parking {
       std::vector<std::pair<Responder<v1::PollResponse>, absl::StatusOr<v1::PollResponse>>>;
   static void Send(Answers& answers);
 
+  void Insert(uint64_t id, Poll poll) REQUIRES(mutex_);
+  // The parked poll that repeats the call which the reservation was made for.
+  std::optional<uint64_t> StandIn(const Reservation& reservation) const REQUIRES(mutex_);
+  void LeaveFor(const Reservation& reservation, v1::Assignment assignment) REQUIRES(mutex_);
   // Takes the poll out.
   std::optional<Poll> Take(const Uuid& pool, uint64_t id) REQUIRES(mutex_);
   // One reservation of the poll is settled; answers it when that was the last and it got something.
@@ -102,6 +109,13 @@ class Parking {
   absl::flat_hash_map<uint64_t, Uuid> pool_of_ GUARDED_BY(mutex_);
   absl::flat_hash_map<Uuid, uint64_t> last_of_ GUARDED_BY(mutex_);
   std::multimap<absl::Duration, uint64_t> deadlines_ GUARDED_BY(mutex_);
+  // Grants committed for a call that had gone by then, by worker: the call's repeat may have looked
+  // before the commit.
+  struct Undelivered {
+    Uuid request;
+    v1::PollResponse granted;
+  };
+  absl::flat_hash_map<Uuid, Undelivered> undelivered_ GUARDED_BY(mutex_);
 };
 
 }  // namespace forebay::server

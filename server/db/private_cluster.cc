@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "absl/time/clock.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/obs/log.h"
@@ -19,6 +20,7 @@ namespace {
 constexpr absl::Duration kInitPatience = absl::Minutes(2);
 // Recovery after a crash replays the log; a large one takes its time.
 constexpr absl::Duration kStartPatience = absl::Minutes(5);
+constexpr absl::Duration kPredecessorPatience = absl::Seconds(30);
 constexpr absl::Duration kStopPatience = absl::Seconds(60);
 // A socket's path must fit sockaddr_un with "/.s.PGSQL.5432" behind it.
 constexpr size_t kMostSocketPath = 90;
@@ -119,6 +121,24 @@ absl::Status InitCluster(const Layout& layout) {
             Trim(result.output));
 }
 
+// A server that was killed takes its database along, which needs a moment to write down what it
+// knows.
+absl::Status AwaitPredecessor(const Layout& layout) {
+  const std::string lock = layout.data + "/postmaster.pid";
+  const absl::Duration pause = absl::Milliseconds(50);
+  for (absl::Duration waited; waited < kPredecessorPatience; waited += pause) {
+    const auto text = ReadSmallFile(lock);
+    if (!text.ok()) return absl::OkStatus();
+    const int64_t pid = ParseInt(Trim(Split(*text, '\n')[0])).value_or(0);
+    const auto name = ReadSmallFile(fmt::format("/proc/{}/comm", pid));
+    if (pid <= 0 || !name.ok() || Trim(*name) != "postgres") return absl::OkStatus();
+    absl::SleepFor(pause);
+  }
+  return Error(absl::StatusCode::kFailedPrecondition, "CLUSTER_BUSY")
+      .Field("data_dir", layout.data)
+      .Says("another PostgreSQL still uses {}; its process id stands in {}", layout.data, lock);
+}
+
 absl::StatusOr<Subprocess> StartPostgres(const Layout& layout) {
   SubprocessSpec spec;
   spec.argv =
@@ -156,6 +176,7 @@ absl::StatusOr<std::unique_ptr<PrivateCluster>> PrivateCluster::Start(
     const std::string& directory) {
   ASSIGN_OR_RETURN(const Layout layout, PrepareLayout(directory));
   RETURN_IF_ERROR(InitCluster(layout));
+  RETURN_IF_ERROR(AwaitPredecessor(layout));
   ASSIGN_OR_RETURN(Subprocess postgres, StartPostgres(layout));
   // Peer identity is the socket's folder: only its owner and root reach it.
   const std::string url = "postgresql://forebay@/postgres?host=" + layout.sockets;

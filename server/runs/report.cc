@@ -117,6 +117,10 @@ v1::ReportResult ReportFold::Apply(const Uuid& worker, const v1::AttemptReport& 
       !ConstantTimeEquals(HashToken(report.gate().launch_ticket()), change->before.ticket_hash)) {
     return Result(v1::REPORT_VERDICT_STALE);
   }
+  // A run token says that the infrastructure itself passed the gate: this would be a second start.
+  if (report.has_gate() && !change->before.run_token_hash.empty()) {
+    return Result(v1::REPORT_VERDICT_STALE);
+  }
   if (report.has_exited() && report.exited().log_lines() > change->before.worker_log_sequence) {
     return Result(v1::REPORT_VERDICT_LOGS_MISSING);
   }

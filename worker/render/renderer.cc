@@ -35,6 +35,7 @@ void Renderer::SetPool(const v1::PoolSnapshot& snapshot) {
   auto pool = std::make_shared<const Pool>(
       Pool{snapshot, JobTemplate::Parse(snapshot.base_job_template())});
   MutexLock lock(mutex_);
+  if (pool_ != nullptr && pool_->snapshot.revision() > snapshot.revision()) return;
   pool_ = std::move(pool);
 }
 
@@ -69,7 +70,10 @@ std::map<std::string, std::string> Renderer::Environment(const v1::Assignment& a
           {"FOREBAY_EPOCH", std::to_string(ref.epoch())},
           {"FOREBAY_FLOW", assignment.flow()},
           {"FOREBAY_DEPLOYMENT", assignment.deployment()},
+          {"FOREBAY_DEPLOYMENT_ID", assignment.deployment_id()},
           {"FOREBAY_WORK_POOL", pool},
+          {"FOREBAY_WORK_QUEUE", assignment.work_queue()},
+          {"FOREBAY_SERVER", server_},
           {"FOREBAY_WORKER_ID", worker_id_},
           {"FOREBAY_WORKER_NAME", worker_name_}};
 }
@@ -87,7 +91,6 @@ absl::StatusOr<LaunchSpec> Renderer::Render(const v1::Assignment& assignment) co
   spec.run = {ref.run_id(), ref.attempt()};
   spec.command = {assignment.command().begin(), assignment.command().end()};
   spec.configuration = *std::move(configuration);
-  if (!spec.configuration.contains("name")) spec.configuration["name"] = assignment.flow();
   spec.environment = Environment(assignment, known->snapshot.pool());
   spec.cancel_grace = ToDuration(known->snapshot.cancel_grace());
   return spec;

@@ -18,9 +18,11 @@ namespace forebay::worker {
 // Thread-safe.
 class Renderer {
  public:
-  explicit Renderer(std::string worker_name) : worker_name_(std::move(worker_name)) {}
+  // `server`: the address that runs are told.
+  Renderer(std::string worker_name, std::string server)
+      : worker_name_(std::move(worker_name)), server_(std::move(server)) {}
 
-  // As the server told them last.
+  // As the server told them last; a pool of an older revision than the known one changes nothing.
   void SetPool(const v1::PoolSnapshot& pool);
   void SetWorkerId(const std::string& worker_id);
   int64_t pool_revision() const;
@@ -40,6 +42,7 @@ class Renderer {
   std::shared_ptr<const Pool> pool() const;
 
   const std::string worker_name_;
+  const std::string server_;
   mutable Mutex mutex_;
   std::string worker_id_ GUARDED_BY(mutex_);
   std::shared_ptr<const Pool> pool_ GUARDED_BY(mutex_);

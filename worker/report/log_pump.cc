@@ -15,7 +15,7 @@ constexpr size_t kPartBytes = 128 << 10;
 constexpr int kPartLines = 2000;
 constexpr size_t kMostParts = 200;
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-constexpr absl::Duration kLongestPause = absl::Seconds(3);
+constexpr absl::Duration kLongestPause = absl::Seconds(2);
 
 std::string NameOf(const v1::AttemptRef& ref) {
   return InfrastructureName(ref.run_id(), ref.attempt());
@@ -32,13 +32,13 @@ LogPump::LogPump(Launcher& launcher, ServerApi& api, Registration& registration,
       backoff_(kFirstPause, kLongestPause, random),
       thread_([this] { Run(); }) {}
 
-LogPump::~LogPump() {
+void LogPump::Shut() {
   {
     MutexLock lock(mutex_);
     ending_ = true;
     wake_.NotifyAll();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void LogPump::Follow(const v1::AttemptRef& attempt, int64_t from, bool final) {

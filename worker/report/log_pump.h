@@ -33,10 +33,11 @@ class LogPump {
 
   LogPump(Launcher& launcher, ServerApi& api, Registration& registration, Random& random,
           Sink sink);
-  // End the registration first.
-  ~LogPump();
+  ~LogPump() { Shut(); }
   LogPump(const LogPump&) = delete;
   LogPump& operator=(const LogPump&) = delete;
+  // Ends the thread; calls do nothing more after that. End the registration first. Idempotent.
+  void Shut();
 
   // Sends what comes, from sequence number `from` on. A repeat goes back to `from` if that is
   // earlier; `final`: the run is over.

@@ -14,7 +14,7 @@ constexpr size_t kMostReports = 1000;
 // A local launch is done within this, and its three facts make one call.
 constexpr absl::Duration kLinger = absl::Milliseconds(25);
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-constexpr absl::Duration kLongestPause = absl::Seconds(3);
+constexpr absl::Duration kLongestPause = absl::Seconds(2);
 
 bool SameAttempt(const v1::AttemptRef& a, const v1::AttemptRef& b) {
   return a.run_id() == b.run_id() && a.attempt() == b.attempt() && a.epoch() == b.epoch();
@@ -31,13 +31,13 @@ Outbox::Outbox(ServerApi& api, Registration& registration, const Clock& clock, R
       backoff_(kFirstPause, kLongestPause, random),
       thread_([this] { Send(); }) {}
 
-Outbox::~Outbox() {
+void Outbox::Shut() {
   {
     MutexLock lock(mutex_);
     ending_ = true;
     changed_.NotifyAll();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Outbox::Add(v1::AttemptReport report, bool can_wait) {

@@ -27,10 +27,11 @@ class Outbox {
 
   Outbox(ServerApi& api, Registration& registration, const Clock& clock, Random& random,
          Answered answered);
-  // End the registration first.
-  ~Outbox();
+  ~Outbox() { Shut(); }
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
+  // Ends the thread; calls do nothing more after that. End the registration first. Idempotent.
+  void Shut();
 
   // Stamps the report with the time. `can_wait`: it may travel with what follows shortly.
   void Add(v1::AttemptReport report, bool can_wait);

@@ -9,7 +9,7 @@ namespace forebay::worker {
 namespace {
 
 constexpr size_t kMostSightings = 1000;
-constexpr absl::Duration kQuiet = absl::Seconds(30);
+constexpr absl::Duration kQuiet = absl::Seconds(10);
 constexpr absl::Duration kSoonest = absl::Milliseconds(200);
 constexpr absl::Duration kLatest = absl::Seconds(5);
 

@@ -22,7 +22,7 @@ constexpr char kHelp[] = "forebay worker start --help";
 absl::Status CheckMode(const std::string& path) {
   struct stat about {};
   if (::stat(path.c_str(), &about) != 0 || (about.st_mode & 077) == 0) return absl::OkStatus();
-  return Error(absl::StatusCode::kPermissionDenied, "KEY_FILE_EXPOSED")
+  return Error(absl::StatusCode::kPermissionDenied, "KEY_FILE_UNSAFE")
       .Field("key_file", path)
       .Next(fmt::format("chmod 0600 {}", path))
       .Says("the key file '{}' can be read by others; its mode must be 0600", path);

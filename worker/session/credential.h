@@ -13,7 +13,7 @@
 namespace forebay::worker {
 
 // The key (`fbw_…`) or join token (`fbj_…`) in the file, checked for form only. PERMISSION_DENIED
-// (KEY_FILE_EXPOSED) when others than the owner can read it; NOT_FOUND, INVALID_ARGUMENT
+// (KEY_FILE_UNSAFE) when others than the owner can read it; NOT_FOUND, INVALID_ARGUMENT
 // (INVALID_KEY). No error holds any of what the file holds.
 absl::StatusOr<std::string> ReadKey(const std::string& path);
 

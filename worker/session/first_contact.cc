@@ -32,9 +32,11 @@ absl::Status UntilAnswered(Registration& registration, Random& random, const std
   return absl::CancelledError("asked to end before the server was reached");
 }
 
-absl::StatusOr<std::string> PoolType(ServerApi& api, v1::RegisterWorkerRequest request) {
+absl::StatusOr<std::string> PoolType(ServerApi& api, UuidSource& ids,
+                                     v1::RegisterWorkerRequest request) {
   // No pool has the empty type: the refusal names the one it has.
   request.clear_type();
+  request.set_instance_id(ids.Next().ToString());
   const auto response = api.Register(request);
   if (response.ok()) return response->pool().type();
   const auto detail = DetailOf(response.status());

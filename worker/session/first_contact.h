@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/base/random.h"
+#include "common/base/uuid.h"
 #include "worker/session/registration.h"
 #include "worker/session/server_api.h"
 
@@ -19,6 +20,7 @@ absl::Status UntilAnswered(Registration& registration, Random& random, const std
                            const std::function<absl::Status()>& call);
 
 // The type of the pool in `request`, for a worker that serves whatever it is. Registers nothing.
-absl::StatusOr<std::string> PoolType(ServerApi& api, v1::RegisterWorkerRequest request);
+absl::StatusOr<std::string> PoolType(ServerApi& api, UuidSource& ids,
+                                     v1::RegisterWorkerRequest request);
 
 }  // namespace forebay::worker

@@ -15,7 +15,7 @@ using std::chrono::seconds;
 constexpr seconds kQuick{5};
 constexpr seconds kBatch{20};
 // Above the longest time that a server parks a poll.
-constexpr seconds kLongPoll{90};
+constexpr seconds kLongPoll{75};
 
 using Stub = v1::WorkerService::Stub;
 

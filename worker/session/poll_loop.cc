@@ -9,7 +9,7 @@ namespace forebay::worker {
 namespace {
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-constexpr absl::Duration kLongestPause = absl::Seconds(5);
+constexpr absl::Duration kLongestPause = absl::Seconds(2);
 
 }  // namespace
 
@@ -22,13 +22,13 @@ PollLoop::PollLoop(ServerApi& api, Registration& registration, UuidSource& ids, 
       backoff_(kFirstPause, kLongestPause, random),
       thread_([this] { Run(); }) {}
 
-PollLoop::~PollLoop() {
+void PollLoop::Shut() {
   {
     MutexLock lock(mutex_);
     ending_ = true;
     if (call_ != nullptr) call_->Raise();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void PollLoop::SlotsChanged() {

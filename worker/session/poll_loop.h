@@ -29,10 +29,11 @@ class PollLoop {
   };
   PollLoop(ServerApi& api, Registration& registration, UuidSource& ids, Random& random,
            Callbacks callbacks);
-  // End the registration first.
-  ~PollLoop();
+  ~PollLoop() { Shut(); }
   PollLoop(const PollLoop&) = delete;
   PollLoop& operator=(const PollLoop&) = delete;
+  // Ends the call that is out, and the thread. End the registration first. Idempotent.
+  void Shut();
 
   // There may be room where there was none.
   void SlotsChanged();

@@ -11,7 +11,7 @@ namespace forebay::worker {
 namespace {
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-constexpr absl::Duration kLongestPause = absl::Seconds(5);
+constexpr absl::Duration kLongestPause = absl::Seconds(2);
 constexpr absl::Duration kLeastBeat = absl::Milliseconds(100);
 
 bool NeedsAPerson(const absl::Status& error) {

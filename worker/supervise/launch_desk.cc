@@ -8,13 +8,14 @@ LaunchDesk::LaunchDesk(int threads) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
 }
 
-LaunchDesk::~LaunchDesk() {
+void LaunchDesk::End() {
   {
     MutexLock lock(mutex_);
     ending_ = true;
     changed_.NotifyAll();
   }
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void LaunchDesk::Post(const std::string& name, std::function<void()> job) {

@@ -19,12 +19,14 @@ namespace forebay::worker {
 class LaunchDesk {
  public:
   explicit LaunchDesk(int threads);
-  // Finishes the jobs that run; those that wait are dropped.
-  ~LaunchDesk();
+  ~LaunchDesk() { End(); }
   LaunchDesk(const LaunchDesk&) = delete;
   LaunchDesk& operator=(const LaunchDesk&) = delete;
 
   void Post(const std::string& name, std::function<void()> job);
+  // Finishes the jobs that run; those that wait, and those that come, are dropped. Idempotent; by
+  // the owner only.
+  void End();
 
  private:
   void Work();
