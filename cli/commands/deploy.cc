@@ -102,9 +102,10 @@ bool Declares(const JobTemplate& job_template, std::string_view variable) {
 }
 
 // Process runs start in a fresh directory unless told otherwise; who deploys from a directory means
-// that one. Says what it fills in. A relative directory given by the user means one below `here`.
-absl::Status FillWorkingDirectory(Session& session, const v1::WorkPool& pool, const fs::path& here,
-                                  v1::Deployment& deployment) {
+// that one. `notes` gets what it fills in. A relative directory given by the user means one below
+// `here`.
+absl::Status FillWorkingDirectory(const v1::WorkPool& pool, const fs::path& here,
+                                  v1::Deployment& deployment, std::vector<std::string>& notes) {
   ASSIGN_OR_RETURN(const auto job_template, JobTemplate::Parse(pool.base_job_template()));
   ASSIGN_OR_RETURN(Json variables, ParseJsonObject(deployment.job_variables(), kJobVariables));
   RETURN_IF_ERROR(job_template.CheckJobVariables(variables, kJobVariables));
@@ -117,8 +118,8 @@ absl::Status FillWorkingDirectory(Session& session, const v1::WorkPool& pool, co
   if (wanted.is_absolute()) return absl::OkStatus();
   std::string directory = (here / wanted).lexically_normal().string();
   if (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
-  session.Say(fmt::format("`{}` runs in {} (job variable working_dir).",
-                          DeploymentShortName(deployment.name()), directory));
+  notes.push_back(fmt::format("`{}` runs in {} (job variable working_dir).",
+                              DeploymentShortName(deployment.name()), directory));
   variables[kWorkingDir] = directory;
   deployment.set_job_variables(DumpJson(variables));
   return absl::OkStatus();
@@ -159,15 +160,17 @@ absl::Status Deploy(Session& session, const Arguments& arguments) {
   }
   ASSIGN_OR_RETURN(Client * client, session.client());
   ASSIGN_OR_RETURN(const Pools pools, GetPools(*client, deployments));
+  std::vector<std::string> notes;
   for (auto& deployment : deployments) {
     RETURN_IF_ERROR(
-        Annotate(FillWorkingDirectory(session, pools.at(deployment.work_pool()), here, deployment),
+        Annotate(FillWorkingDirectory(pools.at(deployment.work_pool()), here, deployment, notes),
                  DeploymentShortName(deployment.name())));
   }
   for (const auto& deployment : deployments) {
     RETURN_IF_ERROR(
         Annotate(Apply(session, *client, deployment), DeploymentShortName(deployment.name())));
   }
+  for (const std::string& note : notes) session.Say(note);
   SayWhereWorkersLack(session, pools);
   return absl::OkStatus();
 }

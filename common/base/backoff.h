@@ -12,7 +12,8 @@ class Backoff {
   Backoff(absl::Duration first, absl::Duration most, Random& random)
       : first_(first), most_(most), ceiling_(first), random_(random) {}
 
-  // The next pause: uniform in [ceiling/2, ceiling], where the ceiling doubles with each call up to `most`.
+  // The next pause: uniform in [ceiling/2, ceiling], where the ceiling doubles with each call up to
+  // `most`.
   absl::Duration Next();
   // After a success.
   void Reset() { ceiling_ = first_; }

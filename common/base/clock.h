@@ -12,8 +12,8 @@ class Clock {
   virtual ~Clock() = default;
   // Wall time; may jump.
   virtual absl::Time Now() const = 0;
-  // Time since some fixed point that never goes back and counts suspended time too, so that a lease cannot look
-  // fresh after the host slept. Deadlines of a worker are measured on it.
+  // Time since some fixed point that never goes back and counts suspended time too, so that a lease
+  // cannot look fresh after the host slept. Deadlines of a worker are measured on it.
   virtual absl::Duration Monotonic() const = 0;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Randomness, injected: tests give a seeded source and get the same ids, tokens and jitter every time.
+// Randomness, injected: tests give a seeded source and get the same ids, tokens and jitter every
+// time.
 
 #include <cstdint>
 #include <string>

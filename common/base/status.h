@@ -1,9 +1,10 @@
 #pragma once
 
-// Errors of this project: an absl::Status whose text is for people and whose ErrorInfo is for programs.
+// Errors of this project: an absl::Status whose text is for people and whose ErrorInfo is for
+// programs.
 //
-// Every module edge returns absl::Status or absl::StatusOr. Makers below attach a stable reason and metadata, which
-// survive the wire (common/rpc/status_wire.h). Thread-safe: all values.
+// Every module edge returns absl::Status or absl::StatusOr. Makers below attach a stable reason and
+// metadata, which survive the wire (common/rpc/status_wire.h). Thread-safe: all values.
 
 #include <fmt/format.h>
 
@@ -18,14 +19,16 @@
 
 namespace forebay {
 
-// What a program reads of an error. `metadata` holds all dynamic parts of the text; the keys `field`, `value`,
-// `nearest`, `allowed` and `next` (the command to type next) mean the same everywhere.
+// What a program reads of an error. `metadata` holds all dynamic parts of the text; the keys
+// `field`, `value`, `nearest`, `allowed` and `next` (the command to type next) mean the same
+// everywhere.
 struct ErrorDetail {
   std::string reason;
   std::map<std::string, std::string> metadata;
 };
 
-// Builds one error: Error(kNotFound, "WORK_POOL_NOT_FOUND").With("value", name).Next("forebay work-pool ls")
+// Builds one error: Error(kNotFound, "WORK_POOL_NOT_FOUND").With("value", name).Next("forebay
+// work-pool ls")
 //                       .Says("work pool '{}' does not exist", name)
 class Error {
  public:
@@ -75,17 +78,17 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 
 // Returns from the function when the expression is an error.
 #define RETURN_IF_ERROR(expr) RETURN_IF_ERROR_IMPL(FOREBAY_CONCAT(status_, __COUNTER__), expr)
-#define RETURN_IF_ERROR_IMPL(tmp, expr)             \
-  do {                                              \
-    if (absl::Status tmp = (expr); !tmp.ok()) {     \
-      return tmp;                                   \
-    }                                               \
+#define RETURN_IF_ERROR_IMPL(tmp, expr)         \
+  do {                                          \
+    if (absl::Status tmp = (expr); !tmp.ok()) { \
+      return tmp;                               \
+    }                                           \
   } while (false)
 
 // ASSIGN_OR_RETURN(auto x, F()): x gets the value, or the function returns the error.
 #define ASSIGN_OR_RETURN(lhs, expr) \
   ASSIGN_OR_RETURN_IMPL(FOREBAY_CONCAT(status_or_, __COUNTER__), lhs, expr)
-#define ASSIGN_OR_RETURN_IMPL(tmp, lhs, expr) \
-  auto tmp = (expr);                          \
+#define ASSIGN_OR_RETURN_IMPL(tmp, lhs, expr)    \
+  auto tmp = (expr);                             \
   if (!tmp.ok()) return std::move(tmp).status(); \
   lhs = *std::move(tmp)

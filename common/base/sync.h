@@ -1,7 +1,7 @@
 #pragma once
 
-// std::mutex with Clang's thread-safety annotations. absl::Mutex is not used: its packaged build reports false races
-// under ThreadSanitizer.
+// std::mutex with Clang's thread-safety annotations. absl::Mutex is not used: its packaged build
+// reports false races under ThreadSanitizer.
 
 #include <chrono>
 #include <condition_variable>

@@ -24,7 +24,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-// Length of the valid UTF-8 sequence at the start of `text`, 0 if there is none (Unicode 15, table 3-7).
+// Length of the valid UTF-8 sequence at the start of `text`, 0 if there is none (Unicode 15, table
+// 3-7).
 size_t Utf8SequenceLength(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
@@ -95,7 +96,8 @@ std::string ToLower(std::string_view text) {
 
 std::string ReplaceAll(std::string_view text, std::string_view from, std::string_view to) {
   std::string replaced;
-  for (size_t at = text.find(from); !from.empty() && at != std::string_view::npos; at = text.find(from)) {
+  for (size_t at = text.find(from); !from.empty() && at != std::string_view::npos;
+       at = text.find(from)) {
     replaced += text.substr(0, at);
     replaced += to;
     text.remove_prefix(at + from.size());

@@ -11,7 +11,8 @@
 
 namespace forebay {
 
-// Parts between separators, empty ones kept: Split("a,,b", ',') = {"a", "", "b"}; Split("", ',') = {""}.
+// Parts between separators, empty ones kept: Split("a,,b", ',') = {"a", "", "b"}; Split("", ',') =
+// {""}.
 std::vector<std::string_view> Split(std::string_view text, char separator);
 std::string Join(std::span<const std::string> parts, std::string_view separator);
 // Without white space at both ends.
@@ -20,7 +21,8 @@ std::string ToLower(std::string_view text);
 std::string ReplaceAll(std::string_view text, std::string_view from, std::string_view to);
 // The whole text as a decimal integer, or nothing.
 std::optional<int64_t> ParseInt(std::string_view text);
-// The candidate with the smallest edit distance, if near enough to be a slip of the pen; else empty.
+// The candidate with the smallest edit distance, if near enough to be a slip of the pen; else
+// empty.
 std::string NearestName(std::string_view name, std::span<const std::string> candidates);
 // `text` with each sequence that is not valid UTF-8 replaced by U+FFFD.
 std::string ToValidUtf8(std::string_view text);

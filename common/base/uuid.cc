@@ -43,8 +43,8 @@ Uuid UuidSource::Next() {
   Uuid id;
   const std::string noise = random_.Bytes(10);
   std::memcpy(id.bytes.data() + 6, noise.data(), noise.size());
-  // 48 bits of milliseconds, then 12 bits of the sub-millisecond (RFC 9562, 6.2 method 3): ids made by one
-  // server sort in the order of their making down to a quarter of a microsecond.
+  // 48 bits of milliseconds, then 12 bits of the sub-millisecond (RFC 9562, 6.2 method 3): ids made
+  // by one server sort in the order of their making down to a quarter of a microsecond.
   const int64_t nanos = absl::ToUnixNanos(clock_.Now());
   const int64_t millis = nanos / 1'000'000;
   const int64_t fraction = (nanos % 1'000'000) * 4096 / 1'000'000;

@@ -1,7 +1,7 @@
 #pragma once
 
-// UUIDs as values. New ones are version 7 (RFC 9562): ordered by creation time, so tables partitioned by id are
-// partitioned by time.
+// UUIDs as values. New ones are version 7 (RFC 9562): ordered by creation time, so tables
+// partitioned by id are partitioned by time.
 
 #include <array>
 #include <compare>

@@ -34,11 +34,16 @@ std::string Checksum(std::string_view body) {
 
 std::string_view PrefixOf(TokenKind kind) {
   switch (kind) {
-    case TokenKind::kUser: return "fbk";
-    case TokenKind::kWorker: return "fbw";
-    case TokenKind::kJoin: return "fbj";
-    case TokenKind::kTicket: return "fbt";
-    case TokenKind::kRun: return "fbr";
+    case TokenKind::kUser:
+      return "fbk";
+    case TokenKind::kWorker:
+      return "fbw";
+    case TokenKind::kJoin:
+      return "fbj";
+    case TokenKind::kTicket:
+      return "fbt";
+    case TokenKind::kRun:
+      return "fbr";
   }
   return "";
 }

@@ -1,9 +1,11 @@
 #pragma once
 
-// Opaque credentials: `<prefix>_<43 characters of base64url: 256 random bits><6 characters: checksum>`.
+// Opaque credentials: `<prefix>_<43 characters of base64url: 256 random bits><6 characters:
+// checksum>`.
 //
-// The prefix names the kind, the checksum lets a scanner or a typing slip be told from a real credential without
-// asking the server. Only the SHA-256 of the whole text is ever stored. Pure; thread-safe.
+// The prefix names the kind, the checksum lets a scanner or a typing slip be told from a real
+// credential without asking the server. Only the SHA-256 of the whole text is ever stored. Pure;
+// thread-safe.
 
 #include <optional>
 #include <string>

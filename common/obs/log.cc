@@ -15,8 +15,9 @@ struct Level {
   std::string_view name;
   spdlog::level::level_enum value;
 };
-constexpr std::array kLevels = {Level{"error", spdlog::level::err}, Level{"warn", spdlog::level::warn},
-                                Level{"info", spdlog::level::info}, Level{"debug", spdlog::level::debug}};
+constexpr std::array kLevels = {
+    Level{"error", spdlog::level::err}, Level{"warn", spdlog::level::warn},
+    Level{"info", spdlog::level::info}, Level{"debug", spdlog::level::debug}};
 
 }  // namespace
 

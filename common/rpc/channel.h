@@ -19,8 +19,8 @@ struct ServerAddress {
   std::string tls_ca_pem;
 };
 
-// A lazily connecting channel with keepalive pings (a dead peer is noticed within 30 s) and reconnect pauses of at most
-// 2 s with jitter. Thread-safe.
+// A lazily connecting channel with keepalive pings (a dead peer is noticed within 30 s) and
+// reconnect pauses of at most 2 s with jitter. Thread-safe.
 std::shared_ptr<grpc::Channel> OpenChannel(const ServerAddress& address);
 
 // Puts the credential into the call's metadata: `authorization: Bearer <token>`.

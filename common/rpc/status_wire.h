@@ -1,7 +1,7 @@
 #pragma once
 
-// absl::Status <-> grpc::Status with the ErrorInfo carried in the status details (AIP-193). Used at every RPC edge of
-// server, worker and command line. Pure; thread-safe.
+// absl::Status <-> grpc::Status with the ErrorInfo carried in the status details (AIP-193). Used at
+// every RPC edge of server, worker and command line. Pure; thread-safe.
 
 #include <grpcpp/support/status.h>
 

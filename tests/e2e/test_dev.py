@@ -17,7 +17,7 @@ def laptop(scratch):
     running = []
 
     def dev():
-        process = cli.background("dev", "dev", "--port", "0", "--data-dir", str(scratch / "data"))
+        process = cli.background(f"dev-{len(running)}", "dev", "--port", "0", "--data-dir", str(scratch / "data"))
         running.append(process)
         wait_until(lambda: not process.running or "Forebay is ready" in process.tail(), what="ready")
         assert process.running, process.tail()

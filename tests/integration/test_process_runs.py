@@ -172,7 +172,9 @@ def test_a_cancelled_run_is_asked_first_and_what_it_says_is_kept(env, api, pool)
     wait_until(lambda: api.output(run_id) == ["ready"], what="first line")
     assert protocol.STATES[api.cancel(run_id).state.type] == "CANCELLING"
     api.wait_for_state(run_id, "CANCELLED")
-    assert api.output(run_id) == ["ready", "stopping"]
+    # The shell may remark on the end of its `sleep`, too.
+    output = api.output(run_id)
+    assert output[0] == "ready" and "stopping" in output
     env.checker.check(api)
     env.checker.check_no_leaks([run_id])
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Catch2 2.x (Debian 12) and 3.x (Debian 13): keep to TEST_CASE, SECTION, GENERATE, REQUIRE, CHECK, INFO.
+// Catch2 2.x (Debian 12) and 3.x (Debian 13): keep to TEST_CASE, SECTION, GENERATE, REQUIRE, CHECK,
+// INFO.
 
 #if __has_include(<catch2/catch_test_macros.hpp>)
 #include <catch2/catch_test_macros.hpp>

@@ -1,20 +1,26 @@
 #pragma once
 
-// The contract between the supervisor and one kind of infrastructure. One launcher a worker process.
+// The contract between the supervisor and one kind of infrastructure. One launcher a worker
+// process.
 //
-// Infrastructure is named by a pure function of (run, attempt), and that name is the idempotency handle of every call:
-// what exists under a name is found again after a restart of the worker, and never made twice. It goes through
+// Infrastructure is named by a pure function of (run, attempt), and that name is the idempotency
+// handle of every call: what exists under a name is found again after a restart of the worker, and
+// never made twice. It goes through
 //
-//     (absent) --Launch--> waiting --Go--> started --(the command ends)--> exited --Remove--> (absent)
+//     (absent) --Launch--> waiting --Go--> started --(the command ends)--> exited --Remove-->
+//     (absent)
 //
-// and may also go waiting --Stop--> exited, or be seen `lost` when what watched over it died. A launcher that a plain
-// command's gate cannot hold back does not exist here: Launch never begins user code, Go does.
+// and may also go waiting --Stop--> exited, or be seen `lost` when what watched over it died. A
+// launcher that a plain command's gate cannot hold back does not exist here: Launch never begins
+// user code, Go does.
 //
-// Threads: every method may be called from any thread, but calls for one name come one at a time. Calls return quickly
-// (milliseconds); waiting is by the `changed` callback. The worker may be killed at any moment between two calls.
+// Threads: every method may be called from any thread, but calls for one name come one at a time.
+// Calls return quickly (milliseconds); waiting is by the `changed` callback. The worker may be
+// killed at any moment between two calls.
 //
-// Errors: reasons as in forebay.v1.LaunchFailed: COMMAND_NOT_FOUND, PERMISSION_DENIED, INVALID_JOB, NO_SPACE (not
-// retryable elsewhere: INVALID_ARGUMENT / FAILED_PRECONDITION), INFRASTRUCTURE_UNAVAILABLE (UNAVAILABLE, retryable).
+// Errors: reasons as in forebay.v1.LaunchFailed: COMMAND_NOT_FOUND, PERMISSION_DENIED, INVALID_JOB,
+// NO_SPACE (not retryable elsewhere: INVALID_ARGUMENT / FAILED_PRECONDITION),
+// INFRASTRUCTURE_UNAVAILABLE (UNAVAILABLE, retryable).
 
 #include <cstdint>
 #include <functional>
@@ -48,9 +54,11 @@ struct LaunchSpec {
   RunAttempt run;
   // argv of the deployment; a `command` of the rendered configuration wins over it.
   std::vector<std::string> command;
-  // The rendered job configuration (common/job_template): every key is read by the launcher or refused (INVALID_JOB).
+  // The rendered job configuration (common/job_template): every key is read by the launcher or
+  // refused (INVALID_JOB).
   Json configuration;
-  // Attribution and parameters that the worker adds (FOREBAY_…), below the configuration's own `env`.
+  // Attribution and parameters that the worker adds (FOREBAY_…), below the configuration's own
+  // `env`.
   std::map<std::string, std::string> environment;
   absl::Duration cancel_grace;
 };
@@ -61,9 +69,11 @@ enum class Stage { kWaiting, kStarted, kExited, kLost };
 struct ExitRecord {
   std::optional<int> exit_code;
   int signal = 0;
-  // EXITED, SIGNALED, OOM_KILLED, NEVER_STARTED (stopped or failed before user code began), HOLDER_LOST.
+  // EXITED, SIGNALED, OOM_KILLED, NEVER_STARTED (stopped or failed before user code began),
+  // HOLDER_LOST.
   std::string reason;
-  // For NEVER_STARTED after a failed exec: COMMAND_NOT_FOUND, PERMISSION_DENIED, INVALID_JOB; else empty.
+  // For NEVER_STARTED after a failed exec: COMMAND_NOT_FOUND, PERMISSION_DENIED, INVALID_JOB; else
+  // empty.
   std::string launch_failure;
   std::string message;
   int64_t cpu_user_micros = 0;
@@ -88,28 +98,32 @@ class Launcher {
   // "process": the pool type it serves; "ProcessWorker" is derived from it.
   virtual std::string type() const = 0;
 
-  // Puts the infrastructure in place, waiting. OK also when it exists under this name already (then nothing is made).
-  // On an error nothing is left behind.
+  // Puts the infrastructure in place, waiting. OK also when it exists under this name already (then
+  // nothing is made). On an error nothing is left behind.
   virtual absl::Status Launch(const LaunchSpec& spec) = 0;
   // Lets user code begin. At most once takes effect; a repeat is OK.
   virtual absl::Status Go(const std::string& name) = 0;
-  // Ends it: a gentle request, then after the grace force, on the whole tree; while waiting: at once. Asynchronous:
-  // the end is seen by Observe. A repeat with a shorter grace shortens it. OK when it is over or absent.
+  // Ends it: a gentle request, then after the grace force, on the whole tree; while waiting: at
+  // once. Asynchronous: the end is seen by Observe. A repeat with a shorter grace shortens it. OK
+  // when it is over or absent.
   virtual absl::Status Stop(const std::string& name, absl::Duration grace) = 0;
   // NOT_FOUND when nothing exists under the name.
   virtual absl::StatusOr<Observation> Observe(const std::string& name) = 0;
-  // Output lines from sequence number `from` on, at most `most_lines` and about `most_bytes`; empty when there are no
-  // more yet. Sequence numbers count from 0 without gaps and mean the same after a restart of the worker.
-  virtual absl::StatusOr<std::vector<v1::LogEntry>> ReadLog(const std::string& name, int64_t from, int most_lines,
-                                                            size_t most_bytes) = 0;
+  // Output lines from sequence number `from` on, at most `most_lines` and about `most_bytes`; empty
+  // when there are no more yet. Sequence numbers count from 0 without gaps and mean the same after
+  // a restart of the worker.
+  virtual absl::StatusOr<std::vector<v1::LogEntry>> ReadLog(const std::string& name, int64_t from,
+                                                            int most_lines, size_t most_bytes) = 0;
   // Names of all infrastructure of ours that exists here, in any stage.
   virtual std::vector<std::string> Find() = 0;
-  // Takes away what is left of an ended one, output included. While it runs: stops it by force first. Idempotent.
+  // Takes away what is left of an ended one, output included. While it runs: stops it by force
+  // first. Idempotent.
   virtual absl::Status Remove(const std::string& name) = 0;
 };
 
-// Called by a launcher, from a thread of its own and without locks held, when the stage or the output of the named
-// infrastructure may have changed. Spurious calls are fine; a missed one costs a poll interval.
+// Called by a launcher, from a thread of its own and without locks held, when the stage or the
+// output of the named infrastructure may have changed. Spurious calls are fine; a missed one costs
+// a poll interval.
 using ChangedCallback = std::function<void(const std::string& name)>;
 
 struct LauncherOptions {
@@ -120,9 +134,10 @@ struct LauncherOptions {
   ChangedCallback changed;
 };
 
-// The launcher of a pool type; INVALID_ARGUMENT (UNKNOWN_POOL_TYPE) naming the known ones. A literal table in
-// registry.cc.
-absl::StatusOr<std::unique_ptr<Launcher>> MakeLauncher(const std::string& type, LauncherOptions options);
+// The launcher of a pool type; INVALID_ARGUMENT (UNKNOWN_POOL_TYPE) naming the known ones. A
+// literal table in registry.cc.
+absl::StatusOr<std::unique_ptr<Launcher>> MakeLauncher(const std::string& type,
+                                                       LauncherOptions options);
 // "ProcessWorker" for "process".
 std::string WorkerClassName(const std::string& type);
 

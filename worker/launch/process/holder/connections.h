@@ -23,6 +23,7 @@ class Connections {
   std::vector<Command> Receive(const Notice& greeting);
   // A worker that does not read gets the latest notice once it does, or at a later call.
   void Send(const Notice& notice);
+  bool any() const { return !clients_.empty(); }
   // Whether somebody lacks the latest notice.
   bool behind() const;
 

@@ -17,8 +17,9 @@
 namespace forebay::holder {
 namespace {
 
-// A run whose worker is gone for good must not wait here for ever.
-constexpr int64_t kWaitForGoMillis = int64_t{24} * 3600 * 1000;
+// A run whose worker is gone does not wait here for ever. By then the server has given it to
+// another attempt, or the worker that finds it is told that it never began, and it is retried.
+constexpr int64_t kAloneMillis = 30'000;
 constexpr int64_t kKillAgainMillis = 5;
 constexpr int64_t kNoticeEveryMillis = 10;
 constexpr int64_t kDrainMillis = 2000;
@@ -42,7 +43,7 @@ Run::Run(HolderSpec spec, RunFiles files)
       output_splitter_(SplitterOf(Stream::kStdout)),
       errors_splitter_(SplitterOf(Stream::kStderr)),
       now_(SteadyMillis()),
-      give_up_at_(now_ + kWaitForGoMillis) {}
+      give_up_at_(now_ + kAloneMillis) {}
 
 LineSplitter Run::SplitterOf(Stream stream) {
   return LineSplitter([this, stream](std::string_view text, bool partial) {
@@ -58,7 +59,8 @@ void Run::Loop() {
     ReadSignals();
     for (const Command& command : connections_.Receive(CurrentNotice())) Obey(command);
     if (phase_ == Phase::kWaiting) {
-      if (now_ >= give_up_at_) NeverStarted("", "nobody let it begin within 24 hours");
+      if (connections_.any()) give_up_at_ = now_ + kAloneMillis;
+      if (now_ >= give_up_at_) NeverStarted("", "its worker was gone before it could begin");
       continue;
     }
     if (phase_ == Phase::kOver) break;

@@ -70,7 +70,8 @@ class Run {
   Phase phase_ = Phase::kWaiting;
   Child child_;
   int64_t now_;
-  const int64_t give_up_at_;
+  // When the wait for the go ends; moves on while a worker is connected.
+  int64_t give_up_at_;
   bool asked_to_stop_ = false;
   std::optional<int64_t> force_at_;
   std::optional<ExecFailure> exec_failure_;
