@@ -16,29 +16,32 @@ constexpr int kMostPerBatch = 1000;
 constexpr absl::Duration kMostWait = absl::Seconds(60);
 constexpr absl::Duration kDefaultWait = absl::Seconds(30);
 
+// An earlier run under the same idempotency key.
+void AnswerExisting(Backend& backend, const Caller& caller, const Uuid& id,
+                    const Responder<v1::CreateFlowRunResponse>& respond) {
+  const absl::Status queued = backend.executor.Submit([caller, id, respond](Session& session) {
+    auto run = ReadRun(session, caller.team, id, v1::RUN_VIEW_BASIC);
+    if (!run.ok()) return respond(run.status());
+    v1::CreateFlowRunResponse response;
+    response.set_existed(true);
+    response.mutable_flow_run()->Swap(&*run);
+    respond(std::move(response));
+  });
+  if (!queued.ok()) respond(queued);
+}
+
 void Create(Backend& backend, const Caller& caller, const v1::CreateFlowRunRequest& request,
             const Responder<v1::CreateFlowRunResponse>& respond) {
-  backend.intake.Submit(
-      caller, {request}, [&backend, caller, respond](const Intake::Outcomes& outcomes) {
-        const absl::StatusOr<Accepted> outcome = outcomes[0];
-        if (!outcome.ok()) return respond(outcome.status());
-        const absl::Status queued =
-            backend.executor.Submit([caller, accepted = *outcome, respond](Session& session) {
-              v1::CreateFlowRunResponse response;
-              response.set_existed(accepted.existed);
-              auto run = ReadRun(session, caller.team, accepted.run, v1::RUN_VIEW_BASIC);
-              // It is accepted, whatever became of reading it back.
-              run.ok()
-                  ? response.mutable_flow_run()->Swap(&*run)
-                  : response.mutable_flow_run()->set_name("flowRuns/" + accepted.run.ToString());
-              respond(std::move(response));
-            });
-        if (queued.ok()) return;
-        v1::CreateFlowRunResponse response;
-        response.set_existed(outcome->existed);
-        response.mutable_flow_run()->set_name("flowRuns/" + outcome->run.ToString());
-        respond(std::move(response));
-      });
+  backend.intake.Submit(caller, {request}, true,
+                        [&backend, caller, respond](Intake::Outcomes& outcomes) {
+                          absl::StatusOr<Accepted>& outcome = outcomes[0];
+                          if (!outcome.ok()) return respond(outcome.status());
+                          if (outcome->existed)
+                            return AnswerExisting(backend, caller, outcome->run, respond);
+                          v1::CreateFlowRunResponse response;
+                          response.mutable_flow_run()->Swap(&*outcome->receipt);
+                          respond(std::move(response));
+                        });
 }
 
 void BatchCreate(Backend& backend, const Caller& caller,
@@ -52,21 +55,22 @@ void BatchCreate(Backend& backend, const Caller& caller,
   }
   std::vector<v1::CreateFlowRunRequest> requests(request.requests().begin(),
                                                  request.requests().end());
-  backend.intake.Submit(caller, std::move(requests), [respond](const Intake::Outcomes& outcomes) {
-    v1::BatchCreateFlowRunsResponse response;
-    for (const auto& outcome : outcomes) {
-      auto& item = *response.add_items();
-      if (outcome.ok()) {
-        item.set_name("flowRuns/" + outcome->run.ToString());
-        item.set_existed(outcome->existed);
-      } else {
-        item.set_error_code(static_cast<int>(outcome.status().code()));
-        item.set_error_message(std::string(MessageOf(outcome.status())));
-        item.set_error_reason(ReasonOf(outcome.status()));
-      }
-    }
-    respond(std::move(response));
-  });
+  backend.intake.Submit(caller, std::move(requests), false,
+                        [respond](const Intake::Outcomes& outcomes) {
+                          v1::BatchCreateFlowRunsResponse response;
+                          for (const auto& outcome : outcomes) {
+                            auto& item = *response.add_items();
+                            if (outcome.ok()) {
+                              item.set_name("flowRuns/" + outcome->run.ToString());
+                              item.set_existed(outcome->existed);
+                            } else {
+                              item.set_error_code(static_cast<int>(outcome.status().code()));
+                              item.set_error_message(std::string(MessageOf(outcome.status())));
+                              item.set_error_reason(ReasonOf(outcome.status()));
+                            }
+                          }
+                          respond(std::move(response));
+                        });
 }
 
 absl::StatusOr<v1::GetFlowRunResponse> Get(Session& session, const Caller& caller,

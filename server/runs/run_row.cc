@@ -72,6 +72,17 @@ void SetFinished(const Rows& rows, size_t row, v1::FlowRun& run) {
   run.set_version(int64_t{attempts} * 16 + 31);
 }
 
+}  // namespace
+
+void SetNames(const RunNames& names, v1::FlowRun& run) {
+  run.set_team(names.team);
+  run.set_flow(names.flow);
+  run.set_deployment("teams/" + names.team + "/flows/" + names.flow + "/deployments/" +
+                     names.deployment);
+  run.set_work_pool("workPools/" + names.pool);
+  run.set_work_queue("workPools/" + names.pool + "/queues/" + names.queue);
+}
+
 void SetQueued(const QueuedPart& queued, v1::FlowRun& run) {
   SetState(*run.mutable_state(), v1::STATE_TYPE_SCHEDULED, queued.queued_at, queued.attempt - 1);
   if (queued.attempt > 1) run.mutable_state()->set_name("AwaitingRetry");
@@ -98,8 +109,6 @@ void SetHeld(const HeldPart& held, v1::FlowRun& run) {
   run.set_version(int64_t{held.attempt} * 16 + 1 + held.phase +
                   (held.cancel_requested_at.has_value() ? 8 : 0));
 }
-
-}  // namespace
 
 v1::StateType StateTypeOf(std::string_view name) {
   for (const StateWord& word : kStates) {
@@ -143,11 +152,7 @@ RunRow ReadRunRow(const Rows& rows, size_t row) {
   const auto text = [&](int column) { return std::string(rows.Text(row, column)); };
   run.set_name("flowRuns/" + text(0));
   run.set_display_name(text(1));
-  run.set_team(text(2));
-  run.set_flow(text(3));
-  run.set_deployment("teams/" + text(2) + "/flows/" + text(3) + "/deployments/" + text(4));
-  run.set_work_pool("workPools/" + text(5));
-  run.set_work_queue("workPools/" + text(5) + "/queues/" + text(6));
+  SetNames({text(2), text(3), text(4), text(5), text(6)}, run);
   run.set_parameters(text(7));
   run.set_job_variables(text(8));
   for (const std::string& tag : rows.TextArray(row, 9)) run.add_tags(tag);

@@ -50,6 +50,19 @@ struct RunRow {
   std::optional<HeldPart> held;
 };
 
+// Who and where, by name.
+struct RunNames {
+  std::string team;
+  std::string flow;
+  std::string deployment;
+  std::string pool;
+  std::string queue;
+};
+void SetNames(const RunNames& names, v1::FlowRun& run);
+// The state, and all that follows from it.
+void SetQueued(const QueuedPart& queued, v1::FlowRun& run);
+void SetHeld(const HeldPart& held, v1::FlowRun& run);
+
 // Fills everything of `run` but attempts, states and the waiting reason.
 RunRow ReadRunRow(const Rows& rows, size_t row);
 

@@ -26,7 +26,8 @@ struct Intake::Order {
   Caller caller;
   std::vector<Line> lines;
   Outcomes outcomes;
-  std::function<void(const Outcomes&)> done;
+  std::function<void(Outcomes&)> done;
+  bool receipts = false;
   int rounds = 0;
   // Of this round: what is still with the submitter, and whether another round is needed.
   std::atomic<size_t> outstanding = 0;
@@ -34,10 +35,11 @@ struct Intake::Order {
 };
 
 void Intake::Submit(const Caller& caller, std::vector<v1::CreateFlowRunRequest> requests,
-                    std::function<void(const Outcomes&)> done) {
+                    bool receipts, std::function<void(Outcomes&)> done) {
   auto order = std::make_shared<Order>();
   order->caller = caller;
   order->done = std::move(done);
+  order->receipts = receipts;
   order->outcomes.assign(requests.size(), absl::InternalError("not settled"));
   for (v1::CreateFlowRunRequest& request : requests) {
     Order::Line& line = order->lines.emplace_back();
@@ -112,7 +114,8 @@ void Intake::Send(const std::shared_ptr<Order>& order) {
       line.settled = true;
       continue;
     }
-    batch.push_back({*std::move(submission), [this, order, i](absl::StatusOr<Accepted> outcome) {
+    batch.push_back({*std::move(submission), order->receipts,
+                     [this, order, i](absl::StatusOr<Accepted> outcome) {
                        Settle(order, i, std::move(outcome));
                      }});
   }

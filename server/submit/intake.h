@@ -32,9 +32,9 @@ class Intake {
         random_(random) {}
 
   using Outcomes = std::vector<absl::StatusOr<Accepted>>;
-  // As many outcomes as requests, in their order.
-  void Submit(const Caller& caller, std::vector<v1::CreateFlowRunRequest> requests,
-              std::function<void(const Outcomes&)> done);
+  // As many outcomes as requests, in their order. `receipts`: each new run comes with its receipt.
+  void Submit(const Caller& caller, std::vector<v1::CreateFlowRunRequest> requests, bool receipts,
+              std::function<void(Outcomes&)> done);
 
  private:
   struct Order;

@@ -63,6 +63,7 @@ absl::StatusOr<Submission> PrepareSubmission(const v1::CreateFlowRunRequest& req
   submission.run = ids.Next();
   submission.team = caller.team;
   submission.creator = caller.user;
+  submission.creator_name = caller.user_name;
   submission.display_name = MakeDisplayName(random);
   submission.tags = deployment->tags;
   submission.tags.insert(submission.tags.end(), request.tags().begin(), request.tags().end());

@@ -19,6 +19,7 @@ struct Submission {
   Uuid run;
   Uuid team;
   Uuid creator;
+  std::string creator_name;
   std::shared_ptr<const DeploymentSnapshot> deployment;
   std::string display_name;
   std::string parameters;

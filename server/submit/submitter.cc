@@ -9,6 +9,7 @@
 #include "server/claim/worker_directory.h"
 #include "server/db/queries.h"
 #include "server/runs/held_attempt.h"
+#include "server/submit/receipt.h"
 
 namespace forebay::server {
 namespace {
@@ -37,6 +38,7 @@ struct Submitter::Item {
   bool pending = true;
   std::optional<Reservation> reservation;
   std::string ticket;
+  Written written;
   std::optional<absl::Time> granted_until;
 
   const Submission& submission() const { return request.submission; }
@@ -128,7 +130,7 @@ absl::Status Submitter::TakeKeys(Session& session, Batch& batch) {
     if (owner.first == item->submission().run) continue;
     item->pending = false;
     item->outcome = owner.second == item->submission().payload_hash
-                        ? absl::StatusOr<Accepted>(Accepted{owner.first, true})
+                        ? absl::StatusOr<Accepted>(Accepted{owner.first, true, {}})
                         : absl::StatusOr<Accepted>(KeyReused(item->submission().idempotency_key));
   }
   return absl::OkStatus();
@@ -175,13 +177,14 @@ absl::Status Submitter::Insert(Session& session, Batch& batch) {
     args.Array(column->Take());
   }
   ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kInsertRuns, args));
-  std::map<Uuid, absl::Time> granted;
-  for (size_t row = 0; row < rows.size(); ++row) granted[rows.Id(row, 0)] = rows.Time(row, 1);
+  std::map<Uuid, size_t> row_of;
+  for (size_t row = 0; row < rows.size(); ++row) row_of[rows.Id(row, 0)] = row;
   for (Item& item : batch.items) {
     if (!item.pending) continue;
-    item.outcome = Accepted{item.submission().run, false};
-    if (const auto it = granted.find(item.submission().run); it != granted.end())
-      item.granted_until = it->second;
+    const size_t row = row_of.at(item.submission().run);
+    item.outcome = Accepted{item.submission().run, false, {}};
+    item.written = {rows.Time(row, 1), rows.Time(row, 2), rows.OptionalTime(row, 3)};
+    item.granted_until = rows.OptionalTime(row, 4);
   }
   return absl::OkStatus();
 }
@@ -282,7 +285,12 @@ void Submitter::Answer(Batch& batch) {
       hinted.push_back(deployment.pool);
     }
   }
-  for (Item& item : batch.items) item.request.done(item.outcome);
+  for (Item& item : batch.items) {
+    if (item.outcome.ok() && !item.outcome->existed && item.request.wants_receipt) {
+      item.outcome->receipt = Receipt(item.submission(), item.written);
+    }
+    item.request.done(std::move(item.outcome));
+  }
   for (auto& [pool, list] : deliveries) parking_.Deliver(pool, std::move(list));
   for (const Uuid& pool : hinted) signals_.WorkReady(pool);
 }

@@ -7,6 +7,7 @@
 // inserted already granted, in the same commit. Else it is queued and its pool is hinted.
 // Thread-safe.
 
+#include <optional>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
@@ -22,10 +23,13 @@ struct Accepted {
   Uuid run;
   // An earlier submission under the same idempotency key had made it.
   bool existed = false;
+  // When it was asked for, and the run did not exist before.
+  std::optional<v1::FlowRun> receipt;
 };
 
 struct SubmitRequest {
   Submission submission;
+  bool wants_receipt = false;
   // NOT_FOUND (DEPLOYMENT_NOT_FOUND) when the deployment went away, ABORTED (DEPLOYMENT_CHANGED)
   // when the checks were made against an older revision, ALREADY_EXISTS (IDEMPOTENCY_KEY_REUSED),
   // UNAVAILABLE, RESOURCE_EXHAUSTED.

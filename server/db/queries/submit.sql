@@ -31,33 +31,38 @@ SELECT k.team_id, k.key, k.run_id, k.payload_hash
 FROM unnest($1::uuid[], $2::text[]) AS t (team_id, key)
 JOIN idempotency_keys k ON k.team_id = t.team_id AND k.key = t.key
 
--- Runs with a worker whose lease lives are granted in the same breath; the others are queued.
+-- Runs with a worker whose lease lives are granted in the same breath; the others are queued. Answers what the
+-- submitters are told: when each was made, is due, and was granted until when.
 -- name: insert_runs
 WITH input AS MATERIALIZED (
-  SELECT t.*, coalesce(from_micros(t.due_us), clock_timestamp()) AS due_at,
+  SELECT t.*, n.made_at, coalesce(from_micros(t.due_us), n.made_at) AS due_at,
          (t.worker_id IS NOT NULL AND l.deadline > clock_timestamp()) IS TRUE AS granted
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[],
               $9::text[], $10::text[], $11::bigint[], $12::boolean[], $13::uuid[], $14::uuid[], $15::bytea[],
               $16::integer[])
        AS t (id, team_id, creator_id, deployment_id, pool_id, queue_id, display_name, parameters, job_variables, tags,
              due_us, blocked, worker_id, request_id, ticket_hash, start_deadline_ms)
+  CROSS JOIN (SELECT clock_timestamp() AS made_at) n
   LEFT JOIN worker_leases l ON l.worker_id = t.worker_id
 ), runs AS (
   INSERT INTO flow_runs (id, team_id, creator_id, deployment_id, pool_id, queue_id, display_name, parameters,
-                         job_variables, tags, due_at)
+                         job_variables, tags, due_at, created_at)
   SELECT id, team_id, creator_id, deployment_id, pool_id, queue_id, display_name, parameters, job_variables,
-         tags::text[], due_at
+         tags::text[], due_at, made_at
   FROM input
 ), queued AS (
-  INSERT INTO queued_runs (run_id, pool_id, queue_id, deployment_id, due_at, attempt, epoch, blocked)
-  SELECT id, pool_id, queue_id, deployment_id, due_at, 1, 0, blocked FROM input WHERE NOT granted
+  INSERT INTO queued_runs (run_id, pool_id, queue_id, deployment_id, due_at, queued_at, attempt, epoch, blocked)
+  SELECT id, pool_id, queue_id, deployment_id, due_at, made_at, 1, 0, blocked FROM input WHERE NOT granted
+), held AS (
+  INSERT INTO held_attempts (run_id, attempt, epoch, pool_id, queue_id, deployment_id, worker_id, poll_request_id,
+                             ticket_hash, start_deadline)
+  SELECT id, 1, 1, pool_id, queue_id, deployment_id, worker_id, request_id, ticket_hash,
+         clock_timestamp() + start_deadline_ms * interval '1 millisecond'
+  FROM input WHERE granted
+  RETURNING run_id, granted_at, start_deadline
 )
-INSERT INTO held_attempts (run_id, attempt, epoch, pool_id, queue_id, deployment_id, worker_id, poll_request_id,
-                           ticket_hash, start_deadline)
-SELECT id, 1, 1, pool_id, queue_id, deployment_id, worker_id, request_id, ticket_hash,
-       clock_timestamp() + start_deadline_ms * interval '1 millisecond'
-FROM input WHERE granted
-RETURNING run_id, micros(start_deadline)
+SELECT i.id, micros(i.made_at), micros(i.due_at), micros(h.granted_at), micros(h.start_deadline)
+FROM input i LEFT JOIN held h ON h.run_id = i.id
 
 -- name: which_runs_exist
 SELECT id FROM flow_runs WHERE id = ANY ($1::uuid[])
