@@ -1,11 +1,13 @@
 #include "common/config/yaml.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 #include <unordered_set>
 
 #include "common/base/status.h"
@@ -107,6 +109,33 @@ class Converter {
   int nodes_ = 0;
 };
 
+class Ignored : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// 0, 1, or 2 for more. YAML::LoadAll never ends on text whose documents are empty and consume
+// nothing, such as a comma where no flow collection is open.
+int CountDocuments(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Ignored ignored;
+  int count = 0;
+  while (count < 2 && parser.HandleNextDocument(ignored)) ++count;
+  return count;
+}
+
 absl::Status InvalidYaml(std::string_view what, std::string_view why) {
   return Error(absl::StatusCode::kInvalidArgument, "INVALID_YAML")
       .Field(what, "")
@@ -118,10 +147,11 @@ absl::Status InvalidYaml(std::string_view what, std::string_view why) {
 absl::StatusOr<Json> ParseYaml(std::string_view text, std::string_view what) {
   if (text.size() > kMaxBytes) return InvalidYaml(what, "it is larger than 1 MiB");
   try {
-    const auto documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) return InvalidYaml(what, "it holds more than one document");
-    if (documents.empty()) return Json();
-    return Converter().Convert(documents.front(), 1);
+    const std::string copy(text);
+    const int documents = CountDocuments(copy);
+    if (documents > 1) return InvalidYaml(what, "it holds more than one document");
+    if (documents == 0) return Json();
+    return Converter().Convert(YAML::Load(copy), 1);
   } catch (const Refusal& refusal) {
     return InvalidYaml(what, Place(refusal.mark) + refusal.why);
   } catch (const YAML::Exception& error) {

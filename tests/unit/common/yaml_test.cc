@@ -48,6 +48,9 @@ TEST_CASE("What is not plain data is refused with its place") {
         "x.yaml is not valid YAML: line 2, column 1: key `a` appears twice");
   CHECK(Refused("a: [1\n").find("x.yaml is not valid YAML: line ") == 0);
   CHECK(Refused("a: 1\n---\nb: 2\n").find("more than one document") != std::string::npos);
+  // Documents that consume nothing.
+  CHECK_FALSE(Refused(",,\n").empty());
+  CHECK_FALSE(Refused("]\n").empty());
   CHECK(Refused("[a]: 1\n").find("a key must be plain text") != std::string::npos);
   CHECK(Refused("a: !!python/object:os.system x\n").find("tag") != std::string::npos);
   CHECK(Refused("a: 99999999999999999999\n").find("does not fit 64 bits") != std::string::npos);
