@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 from forebay.daemons import Server  # noqa: E402
 from forebay.environment import Environment  # noqa: E402
 from forebay.postgres import TestPostgres  # noqa: E402
+from forebay.process import SANITIZER  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -64,10 +65,17 @@ def scratch(request):
     """A folder of the test's own; kept when it fails."""
     path = make_scratch("".join(c for c in request.node.name if c.isalnum() or c == "_"))
     yield path
-    if failed(request):
+    reports = sanitizer_reports(path)
+    if failed(request) or reports:
         print_logs(path)
     else:
         shutil.rmtree(path, ignore_errors=True)
+    assert not reports, f"a sanitizer reports: {reports}"
+
+
+def sanitizer_reports(path: pathlib.Path) -> list[str]:
+    lines = (line for log in path.rglob("*.log") for line in log.read_text(errors="replace").splitlines())
+    return [line for line in lines if SANITIZER.search(line)]
 
 
 def print_logs(path: pathlib.Path):

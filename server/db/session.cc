@@ -1,5 +1,7 @@
 #include "server/db/session.h"
 
+#include <poll.h>
+
 #include <cstdlib>
 #include <unordered_set>
 
@@ -19,6 +21,7 @@ struct Session::Impl {
   std::unique_ptr<pqxx::transaction_base> transaction;
   std::unordered_set<std::string> prepared;
 
+  bool HungUp() const;
   void Connect();
   pqxx::result Execute(pqxx::transaction_base& tx, const Query& query, const Params& params);
 };
@@ -147,8 +150,15 @@ std::vector<std::string> Rows::TextArray(size_t row, int column) const {
   return values;
 }
 
+// A database that stops says so on its idle connections and closes them. Whoever asks next shall
+// get a new connection, not the news.
+bool Session::Impl::HungUp() const {
+  pollfd watched{connection->sock(), POLLIN, 0};
+  return transaction == nullptr && ::poll(&watched, 1, 0) > 0;
+}
+
 void Session::Impl::Connect() {
-  if (connection != nullptr && connection->is_open()) return;
+  if (connection != nullptr && connection->is_open() && !HungUp()) return;
   transaction.reset();
   prepared.clear();
   connection = std::make_unique<pqxx::connection>(url);

@@ -1,9 +1,12 @@
 """Which run is granted, to whom, and when."""
 
+import contextlib
 import threading
 
+import grpc
 import pytest
 from forebay import protocol
+from forebay.api import ApiError
 from forebay.fake_worker import gate
 from google.protobuf import field_mask_pb2
 
@@ -185,7 +188,12 @@ def test_a_burst_reaches_many_parked_workers_without_loss_or_double(env, api, po
                 return
             poll = worker.start_poll(free_slots=4, timeout=120)
 
-    threads = [threading.Thread(target=serve, args=pair, daemon=True) for pair in zip(workers, polls)]
+    def serve_until_closed(worker, poll):
+        # The last poll of each ends with the test.
+        with contextlib.suppress(grpc.RpcError):
+            serve(worker, poll)
+
+    threads = [threading.Thread(target=serve_until_closed, args=pair, daemon=True) for pair in zip(workers, polls)]
     for thread in threads:
         thread.start()
     for run_id in run_ids:
@@ -204,7 +212,13 @@ def test_many_racing_workers_never_exceed_the_limits(env, api):
 
     def serve(worker):
         while not stop.is_set():
-            for assignment in worker.poll(free_slots=3).assignments:
+            try:
+                assignments = worker.poll(free_slots=3).assignments
+            except ApiError:
+                # The last poll ends with the test.
+                assert stop.is_set()
+                return
+            for assignment in assignments:
                 worker.report(gate(assignment))
                 worker.complete(assignment)
 

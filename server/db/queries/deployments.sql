@@ -59,7 +59,7 @@ WHERE id = $1::uuid
 RETURNING pool_id
 
 -- name: queued_of_deployment
-SELECT run_id FROM queued_runs WHERE deployment_id = $1::uuid LIMIT 10001
+SELECT run_id FROM queued_runs WHERE deployment_id = $1::uuid
 
 -- name: delete_deployment
 UPDATE deployments SET deleted_at = now(), revision = revision + 1 WHERE id = $1::uuid

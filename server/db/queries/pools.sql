@@ -80,5 +80,3 @@ SELECT id, name, type, revision, base_job_template, coalesce(lease_ttl_ms, 15000
 FROM work_pools
 WHERE ($1::uuid IS NULL OR id = $1::uuid) AND ($2::text IS NULL OR (name = $2::text AND deleted_at IS NULL))
 
--- name: pool_revisions
-SELECT id, revision FROM work_pools WHERE id = ANY ($1::uuid[])

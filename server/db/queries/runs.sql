@@ -167,16 +167,6 @@ FROM attempts a LEFT JOIN workers w ON w.id = a.worker_id
 WHERE a.run_id = $1::uuid ORDER BY a.number
 
 -- Which of the watched runs stand where: one number that grows with every change.
--- name: run_versions
-SELECT f.id,
-       CASE WHEN f.state IS NOT NULL THEN f.attempts::bigint * 16 + 31
-            WHEN w.run_id IS NOT NULL THEN w.attempt::bigint * 16
-            ELSE h.attempt::bigint * 16 + 1 + h.phase + CASE WHEN h.cancel_requested_at IS NULL THEN 0 ELSE 8 END END
-FROM flow_runs f
-LEFT JOIN queued_runs w ON w.run_id = f.id
-LEFT JOIN held_attempts h ON h.run_id = f.id
-WHERE f.id = ANY ($1::uuid[])
-
 -- Why a run waits, as far as the run's own row does not say: free capacity and who could take it.
 -- name: waiting_facts
 SELECT p.concurrency_limit, pc.in_use, q.concurrency_limit, qc.in_use,

@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 
 from .api import Api
-from .process import ChildProcess, binary, clean_environment
+from .process import SANITIZER, ChildProcess, binary, clean_environment
 from .waiting import PATIENCE
 
 
@@ -104,6 +104,7 @@ class Cli:
             timeout=deadline,
             check=False,
         )
+        assert not SANITIZER.search(done.stderr), done.stderr
         return Result(done.returncode, done.stdout, done.stderr)
 
     def background(self, name: str, *arguments: str) -> ChildProcess:

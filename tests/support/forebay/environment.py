@@ -51,7 +51,7 @@ class Environment:
     def new_server(self, database_url: str = "", **options) -> Server:
         self._count += 1
         server = Server(self.scratch, database_url or self.database_url, name=f"server{self._count}", **options)
-        self._closers.append(server.kill)
+        self._closers.append(server.close)
         return server.start()
 
     def restart_server(self, how: str = "kill"):
@@ -78,7 +78,7 @@ class Environment:
         self._count += 1
         options.setdefault("name", f"worker{self._count}")
         worker = Worker(self.scratch, server or self.server.address, pool, key or self.worker_key(pool), **options)
-        self._closers.append(worker.kill)
+        self._closers.append(worker.close)
         return worker
 
     def new_worker(self, pool: str, **options) -> Worker:
