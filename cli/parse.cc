@@ -16,7 +16,7 @@ constexpr char kFooter[] =
 constexpr char kCommandFooter[] =
     "Words after -- are the program to run and its arguments.\n"
     "All commands take -o, --time, --color, --server and --context too: forebay --help";
-constexpr char kAbout[] = "Work pools and workers for Python flows.";
+constexpr char kAbout[] = "Work pools and workers: each run on infrastructure of its own.";
 
 const std::map<std::string, std::string>& NounSummaries() {
   static const std::map<std::string, std::string> summaries = {

@@ -7,6 +7,8 @@ namespace {
 
 // How long a deadline waits for a grant under way.
 constexpr absl::Duration kGrantPatience = absl::Milliseconds(200);
+// A repeat comes within seconds; later the attempts are taken back by their start deadline.
+constexpr absl::Duration kRepeatPatience = absl::Seconds(60);
 
 }  // namespace
 
@@ -133,8 +135,16 @@ std::optional<uint64_t> Parking::StandIn(const Reservation& reservation) const {
 
 void Parking::LeaveFor(const Reservation& reservation, v1::Assignment assignment) {
   Undelivered& left = undelivered_[reservation.worker];
-  if (left.request != reservation.request) left = {reservation.request, {}};
+  if (left.request != reservation.request) left = {reservation.request, {}, {}};
   *left.granted.add_assignments() = std::move(assignment);
+}
+
+void Parking::ForgetUndelivered(absl::Duration now) {
+  absl::erase_if(undelivered_, [now](auto& entry) {
+    Undelivered& left = entry.second;
+    if (!left.until.has_value()) left.until = now + kRepeatPatience;
+    return now >= *left.until;
+  });
 }
 
 void Parking::Deliver(const Uuid& pool, std::vector<Delivery> deliveries) {
@@ -252,6 +262,7 @@ std::optional<absl::Duration> Parking::Expire(absl::Duration now) {
       }
       if (auto poll = Take(pool, id)) answers.emplace_back(*poll->respond, v1::PollResponse());
     }
+    ForgetUndelivered(now);
     if (!deadlines_.empty()) next = deadlines_.begin()->first;
   }
   Send(answers);

@@ -73,7 +73,8 @@ class Parking {
   bool Command(const Uuid& worker, const v1::PollResponse& response);
   // Answers the pool's polls that know an older revision.
   void AnswerOutdated(const Uuid& pool, int64_t revision, const v1::PollResponse& response);
-  // Answers polls past their deadline with nothing; answers the next deadline.
+  // Answers polls past their deadline with nothing, and forgets what nobody asked for again;
+  // answers the next deadline.
   std::optional<absl::Duration> Expire(absl::Duration now);
   // Answers all, at shutdown.
   void Clear(const absl::Status& status);
@@ -96,6 +97,7 @@ class Parking {
   void Insert(uint64_t id, Poll poll) REQUIRES(mutex_);
   // The parked poll that repeats the call which the reservation was made for.
   std::optional<uint64_t> StandIn(const Reservation& reservation) const REQUIRES(mutex_);
+  void ForgetUndelivered(absl::Duration now) REQUIRES(mutex_);
   void LeaveFor(const Reservation& reservation, v1::Assignment assignment) REQUIRES(mutex_);
   // Takes the poll out.
   std::optional<Poll> Take(const Uuid& pool, uint64_t id) REQUIRES(mutex_);
@@ -110,10 +112,11 @@ class Parking {
   absl::flat_hash_map<Uuid, uint64_t> last_of_ GUARDED_BY(mutex_);
   std::multimap<absl::Duration, uint64_t> deadlines_ GUARDED_BY(mutex_);
   // Grants committed for a call that had gone by then, by worker: the call's repeat may have looked
-  // before the commit.
+  // before the commit. A worker that never asks again has lost them by `until`.
   struct Undelivered {
     Uuid request;
     v1::PollResponse granted;
+    std::optional<absl::Duration> until;
   };
   absl::flat_hash_map<Uuid, Undelivered> undelivered_ GUARDED_BY(mutex_);
 };
