@@ -2,9 +2,20 @@
 
 namespace forebay::server {
 
+void CallState::FinishOnce(const absl::Status& status) {
+  if (finished_.exchange(true)) return;
+  absl::AnyInvocable<void()> forgotten;
+  {
+    MutexLock lock(mutex_);
+    forgotten = std::move(hook_);
+  }
+  Finish(status);
+}
+
 void CallState::OnCancelled(absl::AnyInvocable<void()> hook) {
   {
     MutexLock lock(mutex_);
+    if (finished_) return;
     if (!cancelled_) {
       hook_ = std::move(hook);
       return;

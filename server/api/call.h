@@ -20,13 +20,12 @@ class CallState {
  public:
   virtual ~CallState() = default;
   // The first caller wins; the others are ignored.
-  void FinishOnce(const absl::Status& status) {
-    if (!finished_.exchange(true)) Finish(status);
-  }
+  void FinishOnce(const absl::Status& status);
   bool finished() const { return finished_.load(); }
   // The client has gone.
   bool cancelled() const;
-  // Runs `hook` when the client goes away, at once if it is gone already. One hook a call.
+  // Runs `hook` when the client goes away, at once if it is gone already. One hook a call;
+  // forgotten when the call is finished, so it may hold a Responder.
   void OnCancelled(absl::AnyInvocable<void()> hook);
   // By the transport.
   void Cancelled();

@@ -2,8 +2,8 @@
 
 #include "server/claim/parking.h"
 
-#include "tests/support/catch.h"
 #include <memory>
+#include "tests/support/catch.h"
 
 namespace forebay::server {
 namespace {
