@@ -21,24 +21,7 @@ int ExitCodeOf(const absl::Status& status) {
   if (const auto detail = DetailOf(status); detail.has_value() && detail->reason == kChildEnded) {
     return static_cast<int>(ParseInt(detail->metadata.at("exit_code")).value_or(kExitError));
   }
-  switch (status.code()) {
-    case absl::StatusCode::kOk:
-      return kExitOk;
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kOutOfRange:
-      return kExitUsage;
-    case absl::StatusCode::kNotFound:
-      return kExitNotFound;
-    case absl::StatusCode::kUnauthenticated:
-    case absl::StatusCode::kPermissionDenied:
-      return kExitDenied;
-    case absl::StatusCode::kAlreadyExists:
-    case absl::StatusCode::kFailedPrecondition:
-    case absl::StatusCode::kAborted:
-      return kExitConflict;
-    default:
-      return kExitError;
-  }
+  return forebay::ExitCodeOf(status);
 }
 
 }  // namespace forebay::cli

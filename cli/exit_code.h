@@ -3,22 +3,9 @@
 // Exit codes of `forebay`, the same for every command (docs/reference).
 
 #include "absl/status/status.h"
+#include "common/base/exit_code.h"
 
 namespace forebay::cli {
-
-enum ExitCode : int {
-  kExitOk = 0,
-  kExitError = 1,
-  kExitUsage = 2,
-  kExitNotFound = 3,
-  kExitDenied = 4,
-  kExitConflict = 5,
-  kExitRunFailed = 6,
-  kExitRunCrashed = 7,
-  kExitWaitTimedOut = 8,
-  kExitUnreachable = 9,
-  kExitInterrupted = 130,
-};
 
 // Reasons of errors that only the command line makes.
 inline constexpr char kServerUnreachable[] = "SERVER_UNREACHABLE";

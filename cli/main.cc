@@ -94,6 +94,6 @@ int main(int argc, char** argv) {
     // What reaches this is the file system's: a current directory that is gone, a path that cannot
     // be read.
     std::cerr << "error: " << error.what() << std::endl;
-    return forebay::cli::kExitError;
+    return forebay::kExitError;
   }
 }

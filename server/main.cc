@@ -1,6 +1,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "common/base/exit_code.h"
 #include "common/base/status.h"
 #include "common/config/config.h"
 #include "common/config/proto_texts.h"
@@ -15,28 +16,9 @@ extern char** environ;
 namespace forebay::server {
 namespace {
 
-// As the command line's: 1 error, 2 usage, 5 conflict or wrong state, 9 database unreachable.
-int ExitCodeOf(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kInvalidArgument:
-      return 2;
-    case absl::StatusCode::kAlreadyExists:
-    case absl::StatusCode::kFailedPrecondition:
-      return 5;
-    case absl::StatusCode::kUnavailable:
-      return ReasonOf(status) == "DATABASE_UNAVAILABLE" ? 9 : 1;
-    default:
-      return 1;
-  }
-}
-
 int Fail(const absl::Status& status) {
-  fmt::print(stderr, "error: {}\n", MessageOf(status));
-  const auto detail = DetailOf(status);
-  if (detail.has_value() && detail->metadata.contains("next")) {
-    fmt::print(stderr, "next: {}\n", detail->metadata.at("next"));
-  }
-  return ExitCodeOf(status);
+  PrintFailure(status);
+  return ReasonOf(status) == "DATABASE_UNAVAILABLE" ? kExitUnreachable : ExitCodeOf(status);
 }
 
 absl::Status Serve(const config::v1::ServerConfig& config, SignalWaiter& signals) {

@@ -1,6 +1,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "common/base/exit_code.h"
 #include "common/base/status.h"
 #include "common/config/config.h"
 #include "common/config/proto_texts.h"
@@ -13,30 +14,8 @@ extern char** environ;
 namespace forebay::worker {
 namespace {
 
-// As the command line's: 1 error, 2 usage, 3 not found, 4 not allowed, 5 conflict or wrong state.
-int ExitCodeOf(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kInvalidArgument:
-      return 2;
-    case absl::StatusCode::kNotFound:
-      return 3;
-    case absl::StatusCode::kUnauthenticated:
-    case absl::StatusCode::kPermissionDenied:
-      return 4;
-    case absl::StatusCode::kAlreadyExists:
-    case absl::StatusCode::kFailedPrecondition:
-      return 5;
-    default:
-      return 1;
-  }
-}
-
 int Fail(const absl::Status& status) {
-  fmt::print(stderr, "error: {}\n", MessageOf(status));
-  const auto detail = DetailOf(status);
-  if (detail.has_value() && detail->metadata.contains("next")) {
-    fmt::print(stderr, "next: {}\n", detail->metadata.at("next"));
-  }
+  PrintFailure(status);
   return ExitCodeOf(status);
 }
 
