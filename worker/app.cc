@@ -7,19 +7,16 @@
 #include "common/obs/log.h"
 #include "common/os/files.h"
 #include "common/rpc/channel.h"
-#include "worker/late_call.h"
 #include "worker/session/credential.h"
 #include "worker/session/first_contact.h"
 #include "worker/session/grpc_server_api.h"
 #include "worker/session/session.h"
 #include "worker/session/state_dir.h"
 #include "worker/signal_watch.h"
+#include "worker/workshop.h"
 
 namespace forebay::worker {
 namespace {
-
-// Launches that wait for the kernel or a disk side by side.
-constexpr int kLaunchThreads = 4;
 
 v1::RegisterWorkerRequest RegistrationOf(const config::v1::WorkerConfig& config) {
   v1::RegisterWorkerRequest request;
@@ -31,86 +28,6 @@ v1::RegisterWorkerRequest RegistrationOf(const config::v1::WorkerConfig& config)
   request.set_version(FOREBAY_VERSION);
   return request;
 }
-
-// Everything that lives as long as the registration. The parts know each other through references
-// downwards and late calls upwards.
-class Workshop {
- public:
-  Workshop(ServerApi& api, Registration& registration, const config::v1::WorkerConfig& config)
-      : api_(api),
-        registration_(registration),
-        renderer_(config.name(), config.server()),
-        desk_(kLaunchThreads) {}
-  ~Workshop() {
-    changed_.Disconnect();
-    settled_.Disconnect();
-    // Its jobs use everything else.
-    desk_.End();
-  }
-  Workshop(const Workshop&) = delete;
-  Workshop& operator=(const Workshop&) = delete;
-
-  absl::Status OpenLauncher(const std::string& type, const config::v1::WorkerConfig& config,
-                            const std::string& state_dir) {
-    LauncherOptions options;
-    options.state_dir = state_dir;
-    options.log_rate_bytes = config.log_rate_bytes();
-    options.log_burst_bytes = config.log_burst_bytes();
-    options.changed = [this](const std::string& name) { changed_(name); };
-    ASSIGN_OR_RETURN(launcher_, MakeLauncher(type, std::move(options)));
-    return absl::OkStatus();
-  }
-
-  absl::Status Run(SessionOptions options) {
-    Supervisor supervisor({*launcher_, renderer_, lease_, desk_}, [this] { settled_(); });
-    Outbox outbox(
-        api_, registration_, clock_, random_,
-        [&](const auto& report, const auto& result) { supervisor.Answered(report, result); });
-    LogPump log_pump(*launcher_, api_, registration_, random_,
-                     {[&](const auto& attempt, int64_t next, bool exhausted) {
-                        supervisor.LogArrived(attempt, next, exhausted);
-                      },
-                      [&](const auto& attempt, v1::ReportVerdict verdict) {
-                        supervisor.LogRefused(attempt, verdict);
-                      }});
-    supervisor.Connect(outbox, log_pump);
-    changed_.Connect([&](const std::string& name) { supervisor.Changed(name); });
-    Session session({api_, registration_, *launcher_, renderer_, lease_, supervisor, outbox, clock_,
-                     random_, ids_},
-                    std::move(options));
-    PollLoop poll_loop(
-        api_, registration_, ids_, random_,
-        {[&] { return session.FreeSlots(); }, [&] { return renderer_.pool_revision(); },
-         [&](const v1::PollResponse& response) { session.Answered(response); }});
-    settled_.Connect([&] {
-      poll_loop.SlotsChanged();
-      registration_.Poke();
-    });
-    absl::Status status = session.Run(poll_loop);
-    changed_.Disconnect();
-    settled_.Disconnect();
-    registration_.End(status);
-    // Each of them may call the others until its thread has ended.
-    poll_loop.Shut();
-    desk_.End();
-    outbox.Shut();
-    log_pump.Shut();
-    return status;
-  }
-
- private:
-  ServerApi& api_;
-  Registration& registration_;
-  const Clock& clock_ = SystemClock();
-  Random& random_ = SystemRandom();
-  UuidSource ids_{clock_, random_};
-  Lease lease_{clock_};
-  Renderer renderer_;
-  LateCall<const std::string&> changed_;
-  LateCall<> settled_;
-  std::unique_ptr<Launcher> launcher_;
-  LaunchDesk desk_;
-};
 
 // What the operator sees and scripts wait for; later registrations are only logged.
 absl::Status Announce(const config::v1::WorkerConfig& config, const std::string& type,
