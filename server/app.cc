@@ -154,7 +154,7 @@ void App::Parts::Build() {
       Dispatcher::Options{url, absl::Milliseconds(config.probe_interval_ms())}, parking, snapshots,
       clock, random);
   leases = std::make_unique<Leases>(url);
-  submitter = std::make_unique<Submitter>(url, parking, snapshots, signals, random);
+  submitter = std::make_unique<Submitter>(url, parking, signals, random);
   intake = std::make_unique<Intake>(*executor, snapshots, *submitter, ids, random);
   reporter = std::make_unique<Reporter>(url, signals);
   logs = std::make_unique<LogAppender>(url, signals);

@@ -30,8 +30,7 @@ Workshop::~Workshop() {
   desk_.End();
 }
 
-absl::Status Workshop::OpenLauncher(const std::string& type,
-                                    const config::v1::WorkerConfig& config,
+absl::Status Workshop::OpenLauncher(const std::string& type, const config::v1::WorkerConfig& config,
                                     const std::string& state_dir) {
   LauncherOptions options;
   options.state_dir = state_dir;
@@ -44,9 +43,9 @@ absl::Status Workshop::OpenLauncher(const std::string& type,
 
 absl::Status Workshop::Run(SessionOptions options) {
   Supervisor supervisor({*launcher_, renderer_, lease_, desk_}, [this] { settled_(); });
-  Outbox outbox(
-      api_, registration_, clock_, random_,
-      [&](const auto& report, const auto& result) { supervisor.Answered(report, result); });
+  Outbox outbox(api_, registration_, clock_, random_, [&](const auto& report, const auto& result) {
+    supervisor.Answered(report, result);
+  });
   LogPump log_pump(*launcher_, api_, registration_, random_,
                    {[&](const auto& attempt, int64_t next, bool exhausted) {
                       supervisor.LogArrived(attempt, next, exhausted);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Everything that lives as long as the registration, put together. The parts know each other through
-// references downwards and late calls upwards.
+// Everything that lives as long as the registration, put together. The parts know each other
+// through references downwards and late calls upwards.
 
 #include <memory>
 #include <string>

@@ -49,10 +49,8 @@ struct Submitter::Batch {
   std::map<Uuid, Target> targets;
 };
 
-Submitter::Submitter(const std::string& url, Parking& parking, Snapshots& snapshots,
-                     Signals& signals, Random& random)
+Submitter::Submitter(const std::string& url, Parking& parking, Signals& signals, Random& random)
     : parking_(parking),
-      snapshots_(snapshots),
       signals_(signals),
       random_(random),
       batcher_(url, {.flushers = 2, .max_batch = 500, .queue_limit = 20'000},

@@ -38,8 +38,7 @@ struct SubmitRequest {
 
 class Submitter {
  public:
-  Submitter(const std::string& url, Parking& parking, Snapshots& snapshots, Signals& signals,
-            Random& random);
+  Submitter(const std::string& url, Parking& parking, Signals& signals, Random& random);
 
   // On RESOURCE_EXHAUSTED all of them are answered so.
   void Submit(std::vector<SubmitRequest> requests);
@@ -59,7 +58,6 @@ class Submitter {
   void Answer(Batch& batch);
 
   Parking& parking_;
-  Snapshots& snapshots_;
   Signals& signals_;
   Random& random_;
   Batcher<SubmitRequest> batcher_;

@@ -209,8 +209,7 @@ TEST_CASE("attempt: lines that the server lost are sent again before the end", "
   Attempt attempt = Running();
   const Actions end = attempt.Seen(At(Stage::kExited));
   REQUIRE(Kinds(end) == Ks{Kind::kReport});
-  const Actions again =
-      attempt.Answered(end[0].report, Said(v1::REPORT_VERDICT_LOGS_MISSING));
+  const Actions again = attempt.Answered(end[0].report, Said(v1::REPORT_VERDICT_LOGS_MISSING));
   REQUIRE(Kinds(again) == Ks{Kind::kFollowLog});
   CHECK(again[0].final);
   CHECK(Kinds(attempt.LogArrived(0, true)) == Ks{Kind::kReport});

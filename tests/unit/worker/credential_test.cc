@@ -54,8 +54,8 @@ TEST_CASE("key file: one that others can read is refused, with the command that 
 TEST_CASE("key file: what is no key of a worker is refused, and not repeated", "[credential]") {
   SeededRandom random(1);
   const std::string users = MintToken(TokenKind::kUser, random);
-  for (const std::string& text : {std::string(), std::string("hunter2"),
-                                  std::string("fbw_tooshort"), users}) {
+  for (const std::string& text :
+       {std::string(), std::string("hunter2"), std::string("fbw_tooshort"), users}) {
     const KeyFile file(text);
     const auto read = ReadKey(file.path);
     CHECK(ReasonOf(read.status()) == "INVALID_KEY");
