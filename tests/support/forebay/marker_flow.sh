@@ -14,8 +14,10 @@ read -r stat </proc/$$/stat
 began=$(set -- $stat && echo "${22}")
 
 mark() {
+  # A signal to the process group can end `date` before it ends this shell.
+  now=$(date +%s%N) || now=$(date +%s%N)
   printf '%s %s %s %s %s %s %s\n' \
-    "$FOREBAY_RUN_ID" "$FOREBAY_ATTEMPT" "$FOREBAY_EPOCH" $$ "$began" "$1" "$(date +%s%N)" >>"$file"
+    "$FOREBAY_RUN_ID" "$FOREBAY_ATTEMPT" "$FOREBAY_EPOCH" $$ "$began" "$1" "$now" >>"$file"
 }
 
 mark start
