@@ -76,7 +76,7 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 #define FOREBAY_CONCAT_INNER(a, b) a##b
 #define FOREBAY_CONCAT(a, b) FOREBAY_CONCAT_INNER(a, b)
 
-// Returns from the function when the expression is an error.
+// Returns from the function if it is an error. NOLINTBEGIN(bugprone-macro-parentheses): of names.
 #define RETURN_IF_ERROR(expr) RETURN_IF_ERROR_IMPL(FOREBAY_CONCAT(status_, __COUNTER__), expr)
 #define RETURN_IF_ERROR_IMPL(tmp, expr)         \
   do {                                          \
@@ -91,4 +91,4 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 #define ASSIGN_OR_RETURN_IMPL(tmp, lhs, expr)    \
   auto tmp = (expr);                             \
   if (!tmp.ok()) return std::move(tmp).status(); \
-  lhs = *std::move(tmp)
+  lhs = *std::move(tmp)  // NOLINTEND(bugprone-macro-parentheses)

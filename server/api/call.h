@@ -48,8 +48,9 @@ class Responder {
 
   void operator()(absl::StatusOr<Response> result) const {
     if (shared_->answered.exchange(true)) return;
-    if (result.ok()) *shared_->response = *std::move(result);
-    shared_->call->FinishOnce(result.status());
+    const absl::Status status = result.status();
+    if (status.ok()) *shared_->response = *std::move(result);
+    shared_->call->FinishOnce(status);
   }
   CallState& call() const { return *shared_->call; }
 
