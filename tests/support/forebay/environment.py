@@ -100,7 +100,9 @@ class Environment:
 
     def _end_runs(self):
         """Runs outlive their worker by design; those of this test end with it."""
-        ours = {mark.run_id for mark in self.marks.marks()} | {s.run_id for s in (self._api.submitted if self._api else [])}
+        directories = (path.name for path in self.scratch.rglob("runs/forebay-*"))
+        ours = {name.removeprefix("forebay-").rpartition("-")[0] for name in directories}
+        ours |= {mark.run_id for mark in self.marks.marks()} | {s.run_id for s in (self._api.submitted if self._api else [])}
         for pid, run_id in processes_of_runs():
             if run_id in ours:
                 self._kill(pid)
