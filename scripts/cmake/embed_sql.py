@@ -1,6 +1,7 @@
 """Turns SQL files into C++ constants.
 
-queries OUT FILE...     each block after `-- name: x` becomes `inline constexpr Query x`
+queries OUT FILE...     each block after `-- name: x` becomes `inline constexpr Query x`; the one after `-- part: y`
+                        stands for {{y}} in the blocks below it
 migrations OUT FILE...  each NNNN_name.sql becomes an entry of kMigrations
 """
 import pathlib
@@ -21,11 +22,16 @@ def constant_name(name: str) -> str:
 def queries(files: list[pathlib.Path]) -> str:
     blocks = []
     for file in files:
-        parts = re.split(r"^-- name: (\w+)\n", file.read_text(), flags=re.MULTILINE)
-        for name, body in zip(parts[1::2], parts[2::2]):
-            body = re.sub(r"^\s*--.*\n", "", body, flags=re.MULTILINE)
+        parts: dict[str, str] = {}
+        pieces = re.split(r"^-- (name|part): (\w+)\n", file.read_text(), flags=re.MULTILINE)
+        for kind, name, body in zip(pieces[1::3], pieces[2::3], pieces[3::3]):
+            body = re.sub(r"^\s*--.*\n", "", body, flags=re.MULTILINE).strip()
+            body = re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match.group(1)], body)
+            if kind == "part":
+                parts[name] = body
+                continue
             blocks.append(
-                f'inline constexpr Query {constant_name(name)}{{"{name}", {literal(body.strip())}}};'
+                f'inline constexpr Query {constant_name(name)}{{"{name}", {literal(body)}}};'
             )
     return "\n".join(blocks)
 

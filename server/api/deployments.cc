@@ -48,12 +48,8 @@ absl::StatusOr<v1::ListDeploymentsResponse> List(Session& session, const Caller&
   ASSIGN_OR_RETURN(const DeploymentFilter filter, FilterOf(request));
   ASSIGN_OR_RETURN(auto deployments, ListDeployments(session, caller.team, filter, size + 1));
   v1::ListDeploymentsResponse response;
-  for (v1::Deployment& deployment : deployments) {
-    if (response.deployments_size() == size) break;
-    *response.add_deployments() = std::move(deployment);
-  }
-  if (static_cast<int>(deployments.size()) > size) {
-    response.set_next_page_token(MakePageToken(response.deployments(size - 1).name()));
+  if (const auto* last = FillPage(std::move(deployments), size, *response.mutable_deployments())) {
+    response.set_next_page_token(MakePageToken(last->name()));
   }
   return response;
 }

@@ -76,11 +76,10 @@ absl::StatusOr<v1::ListWorkersResponse> List(Session& session, const Caller&,
   args.Int(size + 1);
   ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kListWorkers, args));
   v1::ListWorkersResponse response;
-  for (size_t row = 0; row < rows.size() && response.workers_size() < size; ++row) {
-    *response.add_workers() = ToWorker(rows, row);
-  }
-  if (static_cast<int>(rows.size()) > size) {
-    response.set_next_page_token(MakePageToken(response.workers(size - 1).name()));
+  std::vector<v1::Worker> workers;
+  for (size_t row = 0; row < rows.size(); ++row) workers.push_back(ToWorker(rows, row));
+  if (const auto* last = FillPage(std::move(workers), size, *response.mutable_workers())) {
+    response.set_next_page_token(MakePageToken(last->name()));
   }
   return response;
 }

@@ -109,12 +109,8 @@ absl::StatusOr<v1::ListFlowRunsResponse> List(Session& session, const Caller& ca
   ASSIGN_OR_RETURN(const RunFilter filter, FilterOf(session, caller, request));
   ASSIGN_OR_RETURN(auto runs, ListRuns(session, caller.team, filter, size + 1));
   v1::ListFlowRunsResponse response;
-  for (v1::FlowRun& run : runs) {
-    if (response.flow_runs_size() == size) break;
-    *response.add_flow_runs() = std::move(run);
-  }
-  if (static_cast<int>(runs.size()) > size) {
-    response.set_next_page_token(MakePageToken(response.flow_runs(size - 1).name()));
+  if (const auto* last = FillPage(std::move(runs), size, *response.mutable_flow_runs())) {
+    response.set_next_page_token(MakePageToken(last->name()));
   }
   return response;
 }

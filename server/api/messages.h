@@ -4,11 +4,13 @@
 // thread-safe.
 
 #include <google/protobuf/duration.pb.h>
+#include <google/protobuf/repeated_field.h>
 #include <google/protobuf/timestamp.pb.h>
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -57,5 +59,17 @@ absl::StatusOr<int> PageSize(int requested);
 std::string MakePageToken(std::string_view key);
 // INVALID_ARGUMENT (INVALID_PAGE_TOKEN); nothing for an empty token.
 absl::StatusOr<std::optional<std::string>> ReadPageToken(std::string_view token);
+
+// Moves the first `size` (> 0) of the items, one more of which were asked for, to the page. Answers
+// the last one moved, from whose key the next page's token is made, or null when there is no next.
+template <typename Item>
+const Item* FillPage(std::vector<Item> items, int size,
+                     google::protobuf::RepeatedPtrField<Item>& page) {
+  for (Item& item : items) {
+    if (page.size() == size) return &page[size - 1];
+    *page.Add() = std::move(item);
+  }
+  return nullptr;
+}
 
 }  // namespace forebay::server

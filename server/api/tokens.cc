@@ -111,12 +111,8 @@ absl::StatusOr<v1::ListTokensResponse> List(Session& session, const Caller&,
   ASSIGN_OR_RETURN(auto tokens, ListCredentials(session, std::nullopt, last,
                                                 request.include_revoked(), size + 1));
   v1::ListTokensResponse response;
-  for (v1::Token& token : tokens) {
-    if (response.tokens_size() == size) break;
-    *response.add_tokens() = std::move(token);
-  }
-  if (static_cast<int>(tokens.size()) > size) {
-    response.set_next_page_token(MakePageToken(response.tokens(size - 1).name()));
+  if (const auto* final = FillPage(std::move(tokens), size, *response.mutable_tokens())) {
+    response.set_next_page_token(MakePageToken(final->name()));
   }
   return response;
 }

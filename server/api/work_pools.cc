@@ -66,13 +66,9 @@ absl::StatusOr<v1::ListWorkPoolsResponse> List(Session& session, const Caller&,
   ASSIGN_OR_RETURN(const auto after, ReadPageToken(request.page_token()));
   ASSIGN_OR_RETURN(auto pools, ListPools(session, std::nullopt, after, size + 1));
   v1::ListWorkPoolsResponse response;
-  for (int i = 0; i < size && i < static_cast<int>(pools.size()); ++i) {
-    *response.add_work_pools() = std::move(pools[static_cast<size_t>(i)]);
-  }
-  if (static_cast<int>(pools.size()) > size) {
-    ASSIGN_OR_RETURN(const std::string last,
-                     PoolNameOf(response.work_pools(size - 1).name(), "name"));
-    response.set_next_page_token(MakePageToken(last));
+  if (const auto* last = FillPage(std::move(pools), size, *response.mutable_work_pools())) {
+    ASSIGN_OR_RETURN(const std::string key, PoolNameOf(last->name(), "name"));
+    response.set_next_page_token(MakePageToken(key));
   }
   return response;
 }

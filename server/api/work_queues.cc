@@ -66,16 +66,13 @@ absl::StatusOr<v1::ListWorkQueuesResponse> List(Session& session, const Caller&,
   ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   ASSIGN_OR_RETURN(const auto after, ReadKey(request.page_token()));
   RETURN_IF_ERROR(ReadPool(session, pool).status());
-  ASSIGN_OR_RETURN(auto queues, ListQueues(session, pool, std::nullopt, after, size + 1));
+  ASSIGN_OR_RETURN(auto stored, ListQueues(session, pool, std::nullopt, after, size + 1));
   v1::ListWorkQueuesResponse response;
-  for (StoredQueue& stored : queues) {
-    if (response.work_queues_size() == size) break;
-    *response.add_work_queues() = std::move(stored.queue);
-  }
-  if (static_cast<int>(queues.size()) > size) {
-    const v1::WorkQueue& last = response.work_queues(size - 1);
+  std::vector<v1::WorkQueue> queues;
+  for (StoredQueue& one : stored) queues.push_back(std::move(one.queue));
+  if (const auto* last = FillPage(std::move(queues), size, *response.mutable_work_queues())) {
     response.set_next_page_token(
-        MakePageToken(fmt::format("{} {}", last.priority(), Split(last.name(), '/').back())));
+        MakePageToken(fmt::format("{} {}", last->priority(), Split(last->name(), '/').back())));
   }
   return response;
 }

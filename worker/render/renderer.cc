@@ -4,9 +4,11 @@
 
 #include "common/base/status.h"
 #include "common/job_template/rendered_job.h"
+#include "worker/launch/attempt_name.h"
 #include "worker/report/timestamp.h"
 
 namespace forebay::worker {
+
 namespace {
 
 absl::Status RenderError(const absl::Status& status) {
@@ -87,7 +89,7 @@ absl::StatusOr<LaunchSpec> Renderer::Render(const v1::Assignment& assignment) co
   const v1::AttemptRef& ref = assignment.attempt();
 
   LaunchSpec spec;
-  spec.name = InfrastructureName(ref.run_id(), ref.attempt());
+  spec.name = NameOf(ref);
   spec.run = {ref.run_id(), ref.attempt()};
   spec.command = {assignment.command().begin(), assignment.command().end()};
   spec.configuration = *std::move(configuration);

@@ -5,8 +5,10 @@
 
 #include "common/base/status.h"
 #include "common/obs/log.h"
+#include "worker/launch/attempt_name.h"
 
 namespace forebay::worker {
+
 namespace {
 
 // Of one call, and of one run in a call: a run that writes a lot leaves room for the others.
@@ -14,12 +16,6 @@ constexpr size_t kCallBytes = 1 << 20;
 constexpr size_t kPartBytes = 128 << 10;
 constexpr int kPartLines = 2000;
 constexpr size_t kMostParts = 200;
-constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-constexpr absl::Duration kLongestPause = absl::Seconds(2);
-
-std::string NameOf(const v1::AttemptRef& ref) {
-  return InfrastructureName(ref.run_id(), ref.attempt());
-}
 
 }  // namespace
 
@@ -29,7 +25,7 @@ LogPump::LogPump(Launcher& launcher, ServerApi& api, Registration& registration,
       api_(api),
       registration_(registration),
       sink_(std::move(sink)),
-      backoff_(kFirstPause, kLongestPause, random),
+      backoff_(RetryPauses(random)),
       thread_([this] { Run(); }) {}
 
 void LogPump::Shut() {

@@ -8,13 +8,12 @@
 #include "worker/report/timestamp.h"
 
 namespace forebay::worker {
+
 namespace {
 
 constexpr size_t kMostReports = 1000;
 // A local launch is done within this, and its three facts make one call.
 constexpr absl::Duration kLinger = absl::Milliseconds(25);
-constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-constexpr absl::Duration kLongestPause = absl::Seconds(2);
 
 bool SameAttempt(const v1::AttemptRef& a, const v1::AttemptRef& b) {
   return a.run_id() == b.run_id() && a.attempt() == b.attempt() && a.epoch() == b.epoch();
@@ -28,7 +27,7 @@ Outbox::Outbox(ServerApi& api, Registration& registration, const Clock& clock, R
       registration_(registration),
       clock_(clock),
       answered_(std::move(answered)),
-      backoff_(kFirstPause, kLongestPause, random),
+      backoff_(RetryPauses(random)),
       thread_([this] { Send(); }) {}
 
 void Outbox::Shut() {

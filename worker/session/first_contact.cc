@@ -5,10 +5,8 @@
 #include "common/obs/log.h"
 
 namespace forebay::worker {
-namespace {
 
-constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-constexpr absl::Duration kLongestPause = absl::Seconds(2);
+namespace {
 
 bool NotAnswered(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
@@ -18,7 +16,7 @@ bool NotAnswered(const absl::Status& status) {
 
 absl::Status UntilAnswered(Registration& registration, Random& random, const std::string& address,
                            const std::function<absl::Status()>& call) {
-  Backoff backoff(kFirstPause, kLongestPause, random);
+  Backoff backoff = RetryPauses(random);
   bool said = false;
   while (registration.ending() == Ending::kNone && !registration.ended()) {
     const absl::Status status = call();

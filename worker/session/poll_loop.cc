@@ -6,12 +6,6 @@
 #include "common/obs/log.h"
 
 namespace forebay::worker {
-namespace {
-
-constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-constexpr absl::Duration kLongestPause = absl::Seconds(2);
-
-}  // namespace
 
 PollLoop::PollLoop(ServerApi& api, Registration& registration, UuidSource& ids, Random& random,
                    Callbacks callbacks)
@@ -19,7 +13,7 @@ PollLoop::PollLoop(ServerApi& api, Registration& registration, UuidSource& ids, 
       registration_(registration),
       ids_(ids),
       callbacks_(std::move(callbacks)),
-      backoff_(kFirstPause, kLongestPause, random),
+      backoff_(RetryPauses(random)),
       thread_([this] { Run(); }) {}
 
 void PollLoop::Shut() {

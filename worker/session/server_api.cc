@@ -17,4 +17,8 @@ Verdict VerdictOn(const absl::Status& error) {
   }
 }
 
+Backoff RetryPauses(Random& random) {
+  return Backoff(absl::Milliseconds(100), absl::Seconds(2), random);
+}
+
 }  // namespace forebay::worker

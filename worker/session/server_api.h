@@ -8,6 +8,7 @@
 // repeated (worker_protocol.proto says why).
 
 #include "absl/status/statusor.h"
+#include "common/base/backoff.h"
 #include "forebay/v1/worker_protocol.pb.h"
 #include "worker/session/cancellation.h"
 
@@ -44,5 +45,8 @@ enum class Verdict {
   kFatal,
 };
 Verdict VerdictOn(const absl::Status& error);
+
+// The pauses between tries of one call on kRetry.
+Backoff RetryPauses(Random& random);
 
 }  // namespace forebay::worker

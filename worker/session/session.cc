@@ -8,10 +8,9 @@
 #include "worker/report/timestamp.h"
 
 namespace forebay::worker {
+
 namespace {
 
-constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-constexpr absl::Duration kLongestPause = absl::Seconds(2);
 constexpr absl::Duration kLeastBeat = absl::Milliseconds(100);
 
 bool NeedsAPerson(const absl::Status& error) {
@@ -25,7 +24,7 @@ Session::Session(Parts parts, SessionOptions options)
     : parts_(parts),
       options_(std::move(options)),
       adopter_(parts_.launcher, parts_.supervisor, parts_.api),
-      backoff_(kFirstPause, kLongestPause, parts_.random) {}
+      backoff_(RetryPauses(parts_.random)) {}
 
 absl::Status Session::Run(PollLoop& poll_loop) {
   while (!parts_.registration.ended()) {

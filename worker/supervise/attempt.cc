@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "common/base/status.h"
+#include "worker/launch/attempt_name.h"
 
 namespace forebay::worker {
+
 namespace {
 
 using Kind = Action::Kind;
@@ -33,10 +35,6 @@ Action FollowLogFrom(int64_t sequence, bool final) {
   action.sequence = sequence;
   action.final = final;
   return action;
-}
-
-std::string NameOf(const v1::AttemptRef& ref) {
-  return InfrastructureName(ref.run_id(), ref.attempt());
 }
 
 void FillExited(const Observation& end, v1::Exited& exited) {

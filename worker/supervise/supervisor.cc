@@ -5,15 +5,13 @@
 
 #include "common/base/status.h"
 #include "common/obs/log.h"
+#include "worker/launch/attempt_name.h"
 
 namespace forebay::worker {
+
 namespace {
 
 using Step = Attempt::Step;
-
-std::string NameOf(const v1::AttemptRef& ref) {
-  return InfrastructureName(ref.run_id(), ref.attempt());
-}
 
 bool CanBeSeen(Step step) { return step >= Step::kFound && step <= Step::kRunning; }
 

@@ -102,8 +102,8 @@ WITH gone AS (
 )
 SELECT id FROM gone
 
--- A run with where it stands: 27 columns, read by run_view.cc.
--- name: read_run
+-- A run with where it stands, as run_row.cc reads it by position.
+-- part: run_columns
 SELECT f.id, f.display_name, t.name, fl.name, d.name, p.name, q.name, f.parameters, f.job_variables, f.tags,
        micros(f.due_at), micros(f.created_at), u.name,
        f.state, f.state_reason, f.state_message, f.exit_code, f.attempts, micros(f.started_at), micros(f.ended_at),
@@ -111,7 +111,8 @@ SELECT f.id, f.display_name, t.name, fl.name, d.name, p.name, q.name, f.paramete
        h.attempt, h.phase, micros(h.granted_at), micros(h.started_at), micros(h.cancel_requested_at), h.worker_id,
        h.infrastructure_name, h.infrastructure_id, h.epoch, micros(h.launched_at), h.orphaned_at IS NOT NULL,
        p.paused, q.paused, d.paused, d.quarantine_reason, f.pool_id, f.queue_id, wk.name
-FROM flow_runs f
+
+-- part: run_joins
 JOIN teams t ON t.id = f.team_id
 JOIN users u ON u.id = f.creator_id
 JOIN deployments d ON d.id = f.deployment_id
@@ -121,6 +122,11 @@ JOIN work_queues q ON q.id = f.queue_id
 LEFT JOIN queued_runs w ON w.run_id = f.id
 LEFT JOIN held_attempts h ON h.run_id = f.id
 LEFT JOIN workers wk ON wk.id = h.worker_id
+
+-- name: read_run
+{{run_columns}}
+FROM flow_runs f
+{{run_joins}}
 WHERE f.id = $1::uuid AND f.team_id = $2::uuid
 
 -- Newest first. Live states are looked up from the hot tables, so a rare state does not read the whole history.
@@ -139,24 +145,10 @@ WITH chosen AS (
                 WHEN h.phase = 3 THEN 'RUNNING' ELSE 'PENDING' END) = ANY ($5::text[]))
   ORDER BY f.id DESC LIMIT $6::integer
 )
-SELECT f.id, f.display_name, t.name, fl.name, d.name, p.name, q.name, f.parameters, f.job_variables, f.tags,
-       micros(f.due_at), micros(f.created_at), u.name,
-       f.state, f.state_reason, f.state_message, f.exit_code, f.attempts, micros(f.started_at), micros(f.ended_at),
-       w.attempt, w.reason, w.message, micros(w.queued_at), micros(w.due_at), w.due_at > statement_timestamp(),
-       h.attempt, h.phase, micros(h.granted_at), micros(h.started_at), micros(h.cancel_requested_at), h.worker_id,
-       h.infrastructure_name, h.infrastructure_id, h.epoch, micros(h.launched_at), h.orphaned_at IS NOT NULL,
-       p.paused, q.paused, d.paused, d.quarantine_reason, f.pool_id, f.queue_id, wk.name
+{{run_columns}}
 FROM chosen c
 JOIN flow_runs f ON f.id = c.id
-JOIN teams t ON t.id = f.team_id
-JOIN users u ON u.id = f.creator_id
-JOIN deployments d ON d.id = f.deployment_id
-JOIN flows fl ON fl.id = d.flow_id
-JOIN work_pools p ON p.id = f.pool_id
-JOIN work_queues q ON q.id = f.queue_id
-LEFT JOIN queued_runs w ON w.run_id = f.id
-LEFT JOIN held_attempts h ON h.run_id = f.id
-LEFT JOIN workers wk ON wk.id = h.worker_id
+{{run_joins}}
 ORDER BY f.id DESC
 
 -- name: read_attempts
