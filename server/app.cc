@@ -74,6 +74,7 @@ std::vector<std::unique_ptr<Duty>> AllDuties(Signals& signals, const Clock& cloc
 
 void RegisterAll(ServiceTable& table, Backend& backend) {
   RegisterWorkPools(table, backend);
+  RegisterJobPreviews(table, backend);
   RegisterWorkQueues(table, backend);
   RegisterDeployments(table, backend);
   RegisterFlowRuns(table, backend);

@@ -13,9 +13,13 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 
 from forebay.daemons import Server  # noqa: E402
+from forebay.docker_engine import DockerEngine, test_engine  # noqa: E402
 from forebay.environment import Environment  # noqa: E402
+from forebay.images import REPO_STATS, make_repo_stats_image, make_test_images  # noqa: E402
 from forebay.postgres import TestPostgres  # noqa: E402
 from forebay.process import SANITIZER  # noqa: E402
+from forebay.registry import Registry  # noqa: E402
+from forebay.registry_double import RegistryDouble  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -58,6 +62,60 @@ def make_scratch(name: str) -> pathlib.Path:
 def failed(request) -> bool:
     report = getattr(request.node, "report_call", None) or getattr(request.node, "report_setup", None)
     return report is not None and report.failed
+
+
+@pytest.fixture(scope="session")
+def docker_engine():
+    """A real engine with the test images, for all tests of this process; it is not to be killed."""
+    engine = test_engine()
+    try:
+        make_test_images(engine)
+        yield engine
+    finally:
+        if isinstance(engine, DockerEngine):
+            engine.stop()
+
+
+@pytest.fixture(scope="session")
+def repo_stats_image(docker_engine):
+    """The name of an image with python3, git, /app/repo_stats.py and a clone to read."""
+    make_repo_stats_image(docker_engine)
+    return REPO_STATS
+
+
+@pytest.fixture
+def own_engine():
+    """An engine with the test images for one test, to be killed, paused and started again."""
+    engine = DockerEngine()
+    try:
+        make_test_images(engine.start())
+        yield engine
+    finally:
+        engine.stop()
+
+
+@pytest.fixture
+def registry(scratch):
+    """A registry that is open to everybody."""
+    registry = Registry(scratch)
+    yield registry.start()
+    registry.close()
+
+
+@pytest.fixture
+def closed_registry(scratch):
+    """A registry that wants a login; `closed_registry.auth` is a good one."""
+    registry = Registry(scratch, "closed-registry", login=True)
+    yield registry.start()
+    registry.close()
+
+
+@pytest.fixture
+def registry_double():
+    """A registry that misbehaves as told."""
+    double = RegistryDouble()
+    yield double
+    double.close()
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ config::v1::WorkerConfig DefaultConfig() {
   config.set_server("127.0.0.1:7070");
   config.set_limit(static_cast<int32_t>(std::max(std::thread::hardware_concurrency(), 1U)));
   config.set_log_level("info");
+  config.set_docker_host("unix:///var/run/docker.sock");
   config.set_log_rate_bytes(1 << 20);
   config.set_log_burst_bytes(4 << 20);
   return config;
@@ -56,6 +57,11 @@ absl::Status CheckConfig(config::v1::WorkerConfig& config) {
   RETURN_IF_ERROR(CheckRange("limit", config.limit(), 1, kMostSlots));
   RETURN_IF_ERROR(CheckRange("log_rate_bytes", config.log_rate_bytes(), 1, kMostLogBytes));
   RETURN_IF_ERROR(CheckRange("log_burst_bytes", config.log_burst_bytes(), 1, kMostLogBytes));
+  if (config.docker_tls_certificate_file().empty() != config.docker_tls_key_file().empty()) {
+    return Error(absl::StatusCode::kInvalidArgument, "MISSING_SETTING")
+        .Field("docker_tls_key_file", config.docker_tls_key_file())
+        .Says("docker_tls_certificate_file and docker_tls_key_file belong together: give both");
+  }
   if (config.name().empty()) config.set_name(HostName());
   return absl::OkStatus();
 }

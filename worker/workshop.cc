@@ -9,25 +9,16 @@
 #include "worker/supervise/supervisor.h"
 
 namespace forebay::worker {
-namespace {
-
-// Launches that wait for the kernel or a disk side by side.
-constexpr int kLaunchThreads = 4;
-
-}  // namespace
 
 Workshop::Workshop(ServerApi& api, Registration& registration,
                    const config::v1::WorkerConfig& config)
-    : api_(api),
-      registration_(registration),
-      renderer_(config.name(), config.server()),
-      desk_(kLaunchThreads) {}
+    : api_(api), registration_(registration), renderer_(config.name(), config.server()) {}
 
 Workshop::~Workshop() {
   changed_.Disconnect();
   settled_.Disconnect();
   // Its jobs use everything else.
-  desk_.End();
+  if (desk_ != nullptr) desk_->End();
 }
 
 absl::Status Workshop::OpenLauncher(const std::string& type, const config::v1::WorkerConfig& config,
@@ -37,12 +28,19 @@ absl::Status Workshop::OpenLauncher(const std::string& type, const config::v1::W
   options.log_rate_bytes = config.log_rate_bytes();
   options.log_burst_bytes = config.log_burst_bytes();
   options.changed = [this](const std::string& name) { changed_(name); };
+  options.readiness_changed = [this] { settled_(); };
+  options.engine.address = config.docker_host();
+  options.engine.tls_ca_file = config.docker_tls_ca_file();
+  options.engine.tls_certificate_file = config.docker_tls_certificate_file();
+  options.engine.tls_key_file = config.docker_tls_key_file();
+  options.engine.registry_credentials_file = config.registry_credentials_file();
   ASSIGN_OR_RETURN(launcher_, MakeLauncher(type, std::move(options)));
+  desk_ = std::make_unique<LaunchDesk>(launcher_->concurrency());
   return absl::OkStatus();
 }
 
 absl::Status Workshop::Run(SessionOptions options) {
-  Supervisor supervisor({*launcher_, renderer_, lease_, desk_}, [this] { settled_(); });
+  Supervisor supervisor({*launcher_, renderer_, lease_, *desk_}, [this] { settled_(); });
   Outbox outbox(api_, registration_, clock_, random_, [&](const auto& report, const auto& result) {
     supervisor.Answered(report, result);
   });
@@ -72,7 +70,7 @@ absl::Status Workshop::Run(SessionOptions options) {
   registration_.End(status);
   // Each of them may call the others until its thread has ended.
   poll_loop.Shut();
-  desk_.End();
+  desk_->End();
   outbox.Shut();
   log_pump.Shut();
   return status;

@@ -43,7 +43,7 @@ class Workshop {
   LateCall<const std::string&> changed_;
   LateCall<> settled_;
   std::unique_ptr<Launcher> launcher_;
-  LaunchDesk desk_;
+  std::unique_ptr<LaunchDesk> desk_;
 };
 
 }  // namespace forebay::worker

@@ -5,9 +5,9 @@
 
 #include "common/base/status.h"
 #include "common/base/text.h"
-#include "common/job_template/environment.h"
-#include "common/job_template/layers.h"
+#include "common/job_template/declared_names.h"
 #include "common/job_template/placeholder.h"
+#include "common/job_template/references.h"
 
 namespace forebay {
 namespace {
@@ -16,10 +16,6 @@ constexpr std::string_view kField = "base_job_template";
 constexpr char kConfiguration[] = "job_configuration";
 constexpr char kVariables[] = "variables";
 constexpr char kProperties[] = "properties";
-// So many names fit a sentence; programs find all of them in the metadata.
-constexpr size_t kShownNames = 12;
-// Look-ups in a Json object search it from the start, so the work grows with the square of this.
-constexpr size_t kMaxNodes = 10'000;
 
 Error Invalid(std::string_view reason, std::string_view field, std::string_view value) {
   return Error(absl::StatusCode::kInvalidArgument, reason).Field(field, value);
@@ -70,26 +66,6 @@ absl::StatusOr<std::vector<std::string>> DeclaredNames(const Json& schema) {
   return names;
 }
 
-// "a, b, c, …"
-std::string ShownNames(const std::vector<std::string>& names) {
-  if (names.empty()) return "no variables";
-  if (names.size() <= kShownNames) return Join(names, ", ");
-  return Join(std::span(names).first(kShownNames), ", ") + ", …";
-}
-
-Error WithNames(Error error, std::string_view nearest, const std::vector<std::string>& names) {
-  Error full = std::move(error).With("allowed", Join(names, ", "));
-  return nearest.empty() ? full : std::move(full).With("nearest", nearest);
-}
-
-std::string DidYouMean(std::string_view nearest) {
-  return nearest.empty() ? "" : fmt::format("; did you mean `{}`?", nearest);
-}
-
-bool Declares(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 absl::Status CheckText(std::string_view text, const std::vector<std::string>& names) {
   for (const TextPart& part : SplitPlaceholders(text)) {
     if (!part.path.has_value() || Declares(names, part.path->root())) continue;
@@ -111,20 +87,41 @@ absl::Status CheckPlaceholders(const Json& node, const std::vector<std::string>&
   return absl::OkStatus();
 }
 
-size_t CountNodes(const Json& node) {
-  size_t count = 1;
-  if (node.is_structured()) {
-    for (const Json& child : node) count += CountNodes(child);
-  }
-  return count;
+// What is the same for all runs of a pool has no owner whose grants could be asked.
+absl::Status CheckFixedPart(const Json& configuration) {
+  const auto references = FindReferences(configuration);
+  if (references.empty()) return absl::OkStatus();
+  const Reference& first = references.front();
+  return Invalid("REFERENCE_IN_TEMPLATE",
+                 fmt::format("{}.{}{}", kField, kConfiguration, first.pointer), first.name)
+      .Says("job_configuration{} refers to the {} '{}'; references belong into job variables",
+            first.pointer, first.kind, first.name);
 }
 
-absl::Status CheckEnv(const Json& layer, std::string_view field) {
-  const Json expanded = ExpandDottedKeys(layer);
-  const auto env = expanded.find(std::string(kEnvVariable));
-  if (env == expanded.end()) return absl::OkStatus();
-  std::map<std::string, std::string> ignored;
-  return Annotate(ApplyEnv(*env, ignored), field);
+// A default must be what the variable may be; null is no default.
+absl::Status CheckDefaults(const Json& variables) {
+  const auto properties = variables.find(kProperties);
+  if (properties == variables.end()) return absl::OkStatus();
+  Json defaults = Json::object();
+  for (const auto& [name, declaration] : properties->items()) {
+    if (!declaration.is_object()) continue;
+    const auto value = declaration.find("default");
+    if (value != declaration.end() && !value->is_null()) defaults[name] = Json(*value);
+  }
+  if (defaults.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const JsonSchema schema, JsonSchema::Parse(variables, kVariables));
+  const auto violations = schema.Validate(defaults, {.require_top = false, .null_is_absent = true});
+  if (violations.empty()) return absl::OkStatus();
+  const SchemaViolation& first = violations.front();
+  return Invalid("INVALID_DEFAULT", fmt::format("{}.variables.properties{}", kField, first.pointer),
+                 first.value)
+      .With("rule", first.rule)
+      .With("allowed", first.allowed)
+      .With("nearest", first.nearest)
+      .Says(
+          "the default of `{}` in the base job template does not fit its own schema: it is {} and "
+          "{}",
+          first.pointer.substr(1), first.value, first.message);
 }
 
 }  // namespace
@@ -137,40 +134,21 @@ absl::StatusOr<JobTemplate> JobTemplate::Parse(std::string_view text) {
   }
   RETURN_IF_ERROR(CheckTopLevelKeys(document));
   ASSIGN_OR_RETURN(auto names, DeclaredNames(document[kVariables]));
+  RETURN_IF_ERROR(CheckFixedPart(document[kConfiguration]));
   RETURN_IF_ERROR(CheckPlaceholders(document[kConfiguration], names));
+  ASSIGN_OR_RETURN(JsonSchema schema,
+                   JsonSchema::Parse(document[kVariables], fmt::format("{}.variables", kField)));
+  RETURN_IF_ERROR(CheckDefaults(document[kVariables]));
   auto shared = std::make_shared<const Json>(std::move(document));
-  return JobTemplate(std::make_shared<const Content>(Content{std::move(shared), std::move(names)}));
-}
-
-absl::Status JobTemplate::CheckJobVariables(const Json& layer, std::string_view field) const {
-  if (!layer.is_object()) {
-    return Invalid("INVALID_JOB_VARIABLE", field, DumpJson(layer))
-        .Says("job variables must be an object, not {}", JsonTypeName(layer));
-  }
-  if (CountNodes(layer) > kMaxNodes) {
-    return Invalid("INVALID_JOB_VARIABLE", field, "")
-        .Says("job variables hold more than {} values", kMaxNodes);
-  }
-  const auto& names = variables();
-  for (const auto& [key, value] : layer.items()) {
-    const std::string_view name = VariableOfKey(key);
-    if (!Declares(names, name)) {
-      const std::string nearest = NearestName(name, names);
-      return WithNames(Invalid("UNKNOWN_JOB_VARIABLE", field, key), nearest, names)
-          .Says("unknown variable `{}` in job variables: the pool's template declares {}{}", name,
-                ShownNames(names), DidYouMean(nearest));
-    }
-    if (key.ends_with('.') || key.find("..") != std::string::npos) {
-      return Invalid("INVALID_JOB_VARIABLE", field, key)
-          .Says("`{}` in job variables has an empty part; write it like `env.DEBUG`", key);
-    }
-  }
-  return CheckEnv(layer, field);
+  return JobTemplate(std::make_shared<const Content>(
+      Content{std::move(shared), std::move(names), std::move(schema)}));
 }
 
 const Json& JobTemplate::job_configuration() const {
   return content_->document->at(kConfiguration);
 }
+
+const JsonSchema& JobTemplate::schema() const { return content_->schema; }
 
 const Json& JobTemplate::variables_schema() const { return content_->document->at(kVariables); }
 

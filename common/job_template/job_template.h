@@ -26,6 +26,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/json/json.h"
+#include "common/json_schema/json_schema.h"
 
 namespace forebay {
 
@@ -34,15 +35,26 @@ struct RenderedJob;
 class JobTemplate {
  public:
   // INVALID_ARGUMENT: INVALID_JSON; INVALID_TEMPLATE for a missing, unknown or ill-typed key;
-  // UNDECLARED_PLACEHOLDER
-  // (`value` the name, `nearest`, `allowed`) for a placeholder that `variables` does not declare.
+  // UNDECLARED_PLACEHOLDER (`value` the name, `nearest`, `allowed`) for a placeholder that
+  // `variables` does not declare; REFERENCE_IN_TEMPLATE; INVALID_SCHEMA (json_schema.h);
+  // INVALID_DEFAULT for a default that its own schema refuses.
   static absl::StatusOr<JobTemplate> Parse(std::string_view text);
 
   // Whether a layer of job variables may be saved for pools with this template: an object whose
   // names are declared. `field` names the layer in errors. Of a dotted key the first part counts.
-  // INVALID_ARGUMENT: UNKNOWN_JOB_VARIABLE
-  // (`field`, `value`, `nearest`, `allowed`), INVALID_JOB_VARIABLE, INVALID_ENV.
+  // Partial is fine: what is required may come from another layer. A property that is not required
+  // may be null; references (references.h) fit anything. INVALID_ARGUMENT: UNKNOWN_JOB_VARIABLE
+  // (`field`, `value`, `nearest`, `allowed`), INVALID_JOB_VARIABLE (also `pointer` and `rule`),
+  // INVALID_ENV, INVALID_REFERENCE.
   absl::Status CheckJobVariables(const Json& layer, std::string_view field) const;
+
+  // Whether a run may be created from these layers, which passed CheckJobVariables: what is
+  // required is there and not null, and all of it fits the schema. INVALID_ARGUMENT:
+  // MISSING_JOB_VARIABLE, INVALID_JOB_VARIABLE (`field`, `pointer`, `rule`, `value`, `allowed`,
+  // `nearest`).
+  absl::Status CheckRun(const Json& deployment, const Json& run) const;
+  // All that CheckRun finds, with pointers into the variables.
+  std::vector<SchemaViolation> Violations(const Json& deployment, const Json& run) const;
 
   // The job configuration from schema defaults < deployment < run. Both layers are objects that
   // passed CheckJobVariables for some revision of the template; names that this one does not
@@ -54,13 +66,15 @@ class JobTemplate {
   // Declared names in the template's order.
   const std::vector<std::string>& variables() const { return content_->names; }
   const Json& job_configuration() const;
-  // The schema.
+  // The schema of the variables, as text and ready to compare with.
   const Json& variables_schema() const;
+  const JsonSchema& schema() const;
 
  private:
   struct Content {
     std::shared_ptr<const Json> document;
     std::vector<std::string> names;
+    JsonSchema schema;
   };
   explicit JobTemplate(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
 

@@ -4,6 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/status.h"
+#include "common/job_template/job_template.h"
+
 namespace forebay {
 namespace {
 
@@ -47,6 +50,44 @@ void MergeEnv(const Json& layer, Origin origin, LayeredValue& env) {
 }
 
 }  // namespace
+
+namespace {
+
+Json SchemaDefaults(const Json& schema) {
+  Json defaults = Json::object();
+  const auto properties = schema.find("properties");
+  if (properties == schema.end()) return defaults;
+  for (const auto& [name, declaration] : properties->items()) {
+    if (!declaration.is_object()) continue;
+    const auto value = declaration.find("default");
+    if (value != declaration.end() && !value->is_null()) defaults.emplace(name, Json(*value));
+  }
+  return defaults;
+}
+
+}  // namespace
+
+absl::StatusOr<LayeredValues> LayerVariables(const JobTemplate& job_template,
+                                             const Json& deployment, const Json& run) {
+  LayeredValues values;
+  LayOver(SchemaDefaults(job_template.variables_schema()), Origin::kDefault, values);
+  const std::pair<const Json*, Origin> layers[] = {{&deployment, Origin::kDeployment},
+                                                   {&run, Origin::kRun}};
+  for (const auto& [layer, origin] : layers) {
+    if (!layer->is_object()) {
+      return Error(absl::StatusCode::kInvalidArgument, "INVALID_JOB_VARIABLE")
+          .Field(OriginName(origin), DumpJson(*layer))
+          .Says("job variables must be an object, not {}", JsonTypeName(*layer));
+    }
+    LayOver(ExpandDottedKeys(*layer), origin, values);
+  }
+  // A literal `env` would take what the template does not declare.
+  const auto& names = job_template.variables();
+  if (std::find(names.begin(), names.end(), kEnvVariable) == names.end()) {
+    values.erase(std::string(kEnvVariable));
+  }
+  return values;
+}
 
 std::string_view VariableOfKey(std::string_view key) { return key.substr(0, key.find('.')); }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
 #include "common/job_template/rendered_job.h"
 #include "common/json/json.h"
 
@@ -32,6 +33,13 @@ std::string_view VariableOfKey(std::string_view key);
 // Below `env` the rest of the key is one name, because environment names may hold dots; so it is
 // from part kMaxJsonDepth on.
 Json ExpandDottedKeys(const Json& layer);
+
+class JobTemplate;
+
+// Schema defaults < deployment < run. null is no default; an `env` that the template does not
+// declare is left out. INVALID_ARGUMENT (INVALID_JOB_VARIABLE) for a layer that is no object.
+absl::StatusOr<LayeredValues> LayerVariables(const JobTemplate& job_template,
+                                             const Json& deployment, const Json& run);
 
 // Lays the expanded `layer` over `values`: whole values, `env` name by name.
 void LayOver(const Json& layer, Origin origin, LayeredValues& values);

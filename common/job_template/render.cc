@@ -3,35 +3,14 @@
 #include <utility>
 
 #include "common/base/status.h"
-#include "common/base/text.h"
 #include "common/job_template/job_template.h"
 #include "common/job_template/layers.h"
 #include "common/job_template/placeholder.h"
+#include "common/job_template/pointer.h"
 #include "common/job_template/rendered_job.h"
 
 namespace forebay {
 namespace {
-
-std::string PointerStep(std::string_view key) {
-  if (key.find_first_of("~/") == std::string_view::npos) return std::string(key);
-  return ReplaceAll(ReplaceAll(key, "~", "~0"), "/", "~1");
-}
-
-// Appends a pointer step for the time of a scope.
-class Descend {
- public:
-  Descend(std::string& pointer, std::string_view key) : pointer_(pointer), length_(pointer.size()) {
-    pointer_ += '/';
-    pointer_ += PointerStep(key);
-  }
-  ~Descend() { pointer_.resize(length_); }
-  Descend(const Descend&) = delete;
-  Descend& operator=(const Descend&) = delete;
-
- private:
-  std::string& pointer_;
-  size_t length_;
-};
 
 class Renderer {
  public:
@@ -170,43 +149,15 @@ class Renderer {
   std::string pointer_;
 };
 
-// null is no default: the variable is absent.
-Json SchemaDefaults(const Json& schema) {
-  Json defaults = Json::object();
-  const auto properties = schema.find("properties");
-  if (properties == schema.end()) return defaults;
-  for (const auto& [name, declaration] : properties->items()) {
-    if (!declaration.is_object()) continue;
-    const auto value = declaration.find("default");
-    if (value != declaration.end() && !value->is_null()) defaults.emplace(name, Json(*value));
-  }
-  return defaults;
-}
-
 }  // namespace
 
 std::string_view OriginName(Origin origin) {
-  constexpr std::string_view kNames[] = {"template", "default", "deployment", "run"};
+  constexpr std::string_view kNames[] = {"template", "default", "deployment", "run", "launcher"};
   return kNames[static_cast<size_t>(origin)];
 }
 
 absl::StatusOr<RenderedJob> JobTemplate::Render(const Json& deployment, const Json& run) const {
-  LayeredValues values;
-  LayOver(SchemaDefaults(variables_schema()), Origin::kDefault, values);
-  const std::pair<const Json*, Origin> layers[] = {{&deployment, Origin::kDeployment},
-                                                   {&run, Origin::kRun}};
-  for (const auto& [layer, origin] : layers) {
-    if (!layer->is_object()) {
-      return Error(absl::StatusCode::kInvalidArgument, "INVALID_JOB_VARIABLE")
-          .Field(OriginName(origin), DumpJson(*layer))
-          .Says("job variables must be an object, not {}", JsonTypeName(*layer));
-    }
-    LayOver(ExpandDottedKeys(*layer), origin, values);
-  }
-  // A literal `env` would take what the template does not declare.
-  const auto& names = variables();
-  if (std::find(names.begin(), names.end(), kEnvVariable) == names.end())
-    values.erase(std::string(kEnvVariable));
+  ASSIGN_OR_RETURN(const LayeredValues values, LayerVariables(*this, deployment, run));
   return Renderer(values).Render(job_configuration());
 }
 

@@ -12,9 +12,9 @@
 namespace forebay {
 
 // Who set a leaf of the job configuration; a later one is the higher layer.
-enum class Origin { kTemplate, kDefault, kDeployment, kRun };
+enum class Origin { kTemplate, kDefault, kDeployment, kRun, kLauncher };
 
-// "template", "default", "deployment", "run".
+// "template", "default", "deployment", "run", "launcher".
 std::string_view OriginName(Origin origin);
 
 struct LeafOrigin {

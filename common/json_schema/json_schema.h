@@ -27,6 +27,8 @@ inline constexpr int kMaxSchemaDepth = 32;
 // Schemas in a document at most, and comparisons of a schema with a value in one Validate.
 inline constexpr int kMaxSchemaNodes = 10'000;
 
+class SchemaTree;
+
 // One way in which a value is not as the schema wants it.
 struct SchemaViolation {
   // JSON pointer (RFC 6901) into the value.
@@ -48,9 +50,8 @@ struct SchemaOptions {
   bool require_top = true;
   // Whether null stands for absent in a property that is not required.
   bool null_is_absent = false;
-  // Whether an object with the single key `$secret` or `$variable` fits any schema: its value is
-  // not known yet.
-  bool references_fit = false;
+  // Values that fit any schema, because what they stand for is not known yet; null: none.
+  bool (*fits_anything)(const Json& value) = nullptr;
 };
 
 class JsonSchema {
@@ -65,10 +66,9 @@ class JsonSchema {
   std::vector<SchemaViolation> Validate(const Json& value, const SchemaOptions& options) const;
 
  private:
-  struct Content;
-  explicit JsonSchema(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
+  explicit JsonSchema(std::shared_ptr<const SchemaTree> tree) : tree_(std::move(tree)) {}
 
-  std::shared_ptr<const Content> content_;
+  std::shared_ptr<const SchemaTree> tree_;
 };
 
 }  // namespace forebay

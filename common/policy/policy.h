@@ -7,10 +7,13 @@
 //
 //     field           a field of the type's final spec, e.g. "image" or "limits.memory". Required.
 //     name            for people; named in denials. Default: the field's name.
-//     allow           list of values that may stand there: for text anchored globs (`*` stays within
+//     allow           list of values that may stand there: for text anchored globs (`*` stays
+//     within
 //                     what is between slashes, `**` does not, `?` is one character), else equal
 //                     values. For lists and for the keys of objects each item must match one.
-//                     An empty list forbids the field altogether (false and absent stay allowed).
+//                     Volumes match by what is mounted, or by source:target[:ro] if the glob has a
+//                     colon. An empty list forbids the field altogether (false and absent stay
+//                     allowed).
 //     deny            the same, of values that may not.
 //     max, min        of numbers; sizes may be written "2g". Absence and -1, where that means no
 //                     limit, are above every max.
@@ -19,11 +22,11 @@
 //     require_digest  true, only for `image`: with a digest.
 //     read_only       true, only for `volumes`: mounts must be read-only.
 //
-// All rules of a field must hold. A field without a rule keeps the built-in one of its type. A field
-// that the type does not know is denied. Built in for docker: no privileges, no added capabilities,
-// no host or foreign container's network, no host paths, no devices (gpus); everything else is free.
-// Images match `allow` by their full name (docker.io/library/python:3.12), with or without the tag
-// and digest: a glob without a tag allows every tag.
+// All rules of a field must hold. A field without a rule that has `allow` keeps the built-in one of
+// its type. A field that the type does not know is denied. Built in for docker: no privileges, no
+// added capabilities, no host or foreign container's network, no host paths, no devices (gpus);
+// everything else is free. Images match `allow` by their full name (docker.io/library/python:3.12),
+// with or without the tag and digest: a glob without a tag allows every tag.
 //
 // The server decides a pool's policy when a run is created, the worker again before the launch, and
 // the worker its own floor beside it. Pure; immutable, cheap to copy, thread-safe.

@@ -34,6 +34,7 @@ v1::Worker ToWorker(const Rows& rows, size_t row) {
   worker.set_creator(std::string(rows.Text(row, 11)));
   worker.set_team(std::string(rows.Text(row, 12)));
   worker.set_held_attempts(static_cast<int>(rows.Int(row, 14)));
+  worker.set_not_ready_reason(std::string(rows.Text(row, 15)));
   return worker;
 }
 

@@ -49,6 +49,7 @@ struct Backend {
 };
 
 void RegisterWorkPools(ServiceTable& table, Backend& backend);
+void RegisterJobPreviews(ServiceTable& table, Backend& backend);
 void RegisterWorkQueues(ServiceTable& table, Backend& backend);
 void RegisterDeployments(ServiceTable& table, Backend& backend);
 void RegisterFlowRuns(ServiceTable& table, Backend& backend);

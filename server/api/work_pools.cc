@@ -6,6 +6,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/job_template/job_template.h"
+#include "common/policy/policy.h"
 #include "server/api/handlers.h"
 #include "server/api/messages.h"
 #include "server/api/service_table_grpc.h"
@@ -16,7 +17,7 @@ namespace forebay::server {
 namespace {
 
 constexpr std::array kUpdatable = {"description", "base_job_template", "concurrency_limit",
-                                   "timeouts"};
+                                   "timeouts", "policy"};
 
 absl::Status UnknownType(const std::string& type) {
   const std::string nearest = NearestName(type, PoolTypes());
@@ -37,6 +38,7 @@ absl::StatusOr<v1::CreateWorkPoolResponse> Create(Backend& backend, Session& ses
   if (pool.base_job_template().empty())
     pool.set_base_job_template(std::string(DefaultJobTemplate(pool.type())));
   RETURN_IF_ERROR(JobTemplate::Parse(pool.base_job_template()).status());
+  RETURN_IF_ERROR(Policy::Parse(pool.type(), pool.policy()).status());
   RETURN_IF_ERROR(CheckPool(pool));
   absl::Status inserted =
       InTransaction(session, [&] { return InsertPool(session, caller, backend.ids, pool, name); });
@@ -103,6 +105,9 @@ absl::StatusOr<v1::UpdateWorkPoolResponse> Update(Backend& backend, Session& ses
   RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const LockedPool locked, LockPool(session, name));
     id = locked.id;
+    if (std::find(mask.begin(), mask.end(), "policy") != mask.end()) {
+      RETURN_IF_ERROR(Policy::Parse(locked.type, pool.policy()).status());
+    }
     return UpdatePool(session, id, pool, mask);
   }));
   backend.signals.PoolChanged(id);

@@ -176,6 +176,7 @@ void Heartbeat(Backend& backend, const Caller& caller, const v1::HeartbeatReques
                Beat beat;
                beat.worker = (*worker)->id;
                beat.held.assign(request.held().begin(), request.held().end());
+               beat.not_ready_reason = ReasonText(request.not_ready_reason());
                beat.done = [&backend, id = (*worker)->id,
                             respond](absl::StatusOr<BeatResult> result) {
                  if (!result.ok()) {

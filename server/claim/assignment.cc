@@ -31,6 +31,8 @@ v1::PoolSnapshot ToProto(const PoolSnapshot& pool) {
   proto.set_type(pool.type);
   proto.set_revision(pool.revision);
   proto.set_base_job_template(pool.base_job_template);
+  proto.set_policy(pool.policy);
+  proto.set_uid(pool.id.ToString());
   ToProto(pool.lease_ttl, *proto.mutable_lease_ttl());
   ToProto(pool.start_deadline, *proto.mutable_start_deadline());
   ToProto(pool.cancel_grace, *proto.mutable_cancel_grace());

@@ -3,7 +3,7 @@
 #include <map>
 
 #include "common/base/status.h"
-
+#include "common/base/text.h"
 #include "server/claim/worker_directory.h"
 #include "server/db/queries.h"
 
@@ -18,6 +18,24 @@ struct HeldNow {
 // By worker and run.
 using HeldByWorker = std::map<std::pair<Uuid, Uuid>, HeldNow>;
 
+absl::Status SetReadiness(Session& session, const std::vector<Beat>& batch) {
+  // The last word of each.
+  std::map<Uuid, std::string> said;
+  for (const Beat& beat : batch) {
+    if (beat.not_ready_reason.has_value()) said[beat.worker] = *beat.not_ready_reason;
+  }
+  if (said.empty()) return absl::OkStatus();
+  std::vector<Uuid> workers;
+  std::vector<std::string> reasons;
+  for (auto& [worker, reason] : said) {
+    workers.push_back(worker);
+    reasons.push_back(std::move(reason));
+  }
+  return session
+      .Run(queries::kSetReadiness, Args().Array(IdArray(workers)).Array(TextArray(reasons)))
+      .status();
+}
+
 absl::StatusOr<std::map<Uuid, absl::Duration>> RenewAll(Session& session,
                                                         const std::vector<Beat>& batch) {
   std::vector<Uuid> workers;
@@ -30,7 +48,7 @@ absl::StatusOr<std::map<Uuid, absl::Duration>> RenewAll(Session& session,
     ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kRenewLeases, Args().Array(IdArray(workers))));
     for (size_t row = 0; row < rows.size(); ++row)
       alive[rows.Id(row, 0)] = absl::Milliseconds(rows.Int(row, 1));
-    return absl::OkStatus();
+    return SetReadiness(session, batch);
   }));
   return alive;
 }
@@ -75,6 +93,13 @@ BeatResult Answer(const Beat& beat, absl::Duration ttl, const HeldByWorker& held
 }
 
 }  // namespace
+
+std::string ReasonText(const std::string& reason) {
+  constexpr size_t kMostBytes = 500;
+  // Cutting may leave half a character.
+  return ToValidUtf8(
+      ReplaceAll(std::string_view(reason).substr(0, kMostBytes), std::string_view("\0", 1), ""));
+}
 
 Leases::Leases(const std::string& url)
     : batcher_(

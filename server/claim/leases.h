@@ -3,6 +3,7 @@
 // Beats of workers, in batches: renews leases and says which held attempts shall be stopped.
 // Thread-safe.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct Beat {
   Uuid worker;
   // What the worker believes to hold.
   std::vector<v1::AttemptRef> held;
+  // Why it cannot launch; empty: it can. Absent: nothing was said about it.
+  std::optional<std::string> not_ready_reason;
   // NOT_FOUND (WORKER_UNKNOWN) when the lease is over for good.
   absl::AnyInvocable<void(absl::StatusOr<BeatResult>)> done;
 };
@@ -36,6 +39,9 @@ class Leases {
   void Flush(Session& session, std::vector<Beat> batch);
   Batcher<Beat> batcher_;
 };
+
+// A worker's own words, as long as they are kept.
+std::string ReasonText(const std::string& reason);
 
 // How often a worker with this lease shall beat.
 inline absl::Duration BeatInterval(absl::Duration lease_ttl) { return lease_ttl / 3; }

@@ -111,7 +111,10 @@ absl::StatusOr<v1::RegisterWorkerResponse> RegisterWorker(
     ASSIGN_OR_RETURN(id, InsertWorker(session, ids, caller, *pool, request));
     RETURN_IF_ERROR(Replace(session, *pool, request, id));
     return session
-        .Run(queries::kOpenLease, Args().Id(id).Int(absl::ToInt64Milliseconds(pool->lease_ttl)))
+        .Run(queries::kOpenLease, Args()
+                                      .Id(id)
+                                      .Int(absl::ToInt64Milliseconds(pool->lease_ttl))
+                                      .Text(ReasonText(request.not_ready_reason())))
         .status();
   }));
   v1::RegisterWorkerResponse response;

@@ -1,8 +1,11 @@
 #include "server/store/snapshots.h"
 
+#include <nlohmann/json.hpp>
+
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "server/db/queries.h"
+#include "server/policy/launchable.h"
 
 namespace forebay::server {
 namespace {
@@ -19,6 +22,7 @@ PoolSnapshot ReadPool(const Rows& rows) {
   pool.cancel_grace = absl::Milliseconds(rows.Int(0, 7));
   pool.paused = rows.Bool(0, 8);
   pool.deleted = rows.Bool(0, 9);
+  pool.policy = rows.Text(0, 10);
   return pool;
 }
 
@@ -43,6 +47,10 @@ absl::StatusOr<DeploymentSnapshot> ReadDeployment(const Rows& rows, size_t row) 
   deployment.tags = rows.TextArray(row, 16);
   ASSIGN_OR_RETURN(JobTemplate parsed, JobTemplate::Parse(rows.Text(row, 12)));
   deployment.job_template = std::make_shared<const JobTemplate>(std::move(parsed));
+  deployment.pool_type = rows.Text(row, 17);
+  ASSIGN_OR_RETURN(Policy policy, Policy::Parse(deployment.pool_type, rows.Text(row, 18)));
+  deployment.policy = std::make_shared<const Policy>(std::move(policy));
+  deployment.launchable = CheckLaunchable(deployment, Json::object());
   return deployment;
 }
 

@@ -17,6 +17,7 @@
 #include "common/base/sync.h"
 #include "common/base/uuid.h"
 #include "common/job_template/job_template.h"
+#include "common/policy/policy.h"
 #include "server/db/session.h"
 
 namespace forebay::server {
@@ -27,6 +28,7 @@ struct PoolSnapshot {
   std::string type;
   int64_t revision = 0;
   std::string base_job_template;
+  std::string policy;
   absl::Duration lease_ttl;
   absl::Duration start_deadline;
   absl::Duration cancel_grace;
@@ -51,8 +53,12 @@ struct DeploymentSnapshot {
   std::string pool_name;
   std::vector<std::string> tags;
   bool deleted = false;
-  // The pool's template, to check job variables of runs against.
+  std::string pool_type;
+  // The pool's template and policy, to check runs against.
   std::shared_ptr<const JobTemplate> job_template;
+  std::shared_ptr<const Policy> policy;
+  // Of a run that sets no job variables of its own.
+  absl::Status launchable;
 };
 
 class Snapshots {

@@ -38,17 +38,29 @@ void AddTimeouts(const v1::PoolTimeouts& timeouts, Args& args) {
   add(timeouts.has_crash_after(), timeouts.crash_after());
 }
 
-void SetStatus(v1::WorkPool& pool) {
+std::string WorkersText(int count) {
+  return fmt::format("{} worker{} online", count, count == 1 ? "" : "s");
+}
+
+// `ready`: workers that can launch; `obstacle`: why the others cannot.
+void SetStatus(v1::WorkPool& pool, int64_t ready, std::string_view obstacle) {
   if (pool.paused()) {
     pool.set_status(v1::POOL_STATUS_PAUSED);
     pool.set_status_reason("paused by an operator");
   } else if (pool.online_workers() == 0) {
     pool.set_status(v1::POOL_STATUS_NOT_READY);
     pool.set_status_reason("no worker is online");
+  } else if (ready == 0) {
+    pool.set_status(v1::POOL_STATUS_NOT_READY);
+    pool.set_status_reason(
+        fmt::format("{}, none can launch: {}", WorkersText(pool.online_workers()), obstacle));
   } else {
     pool.set_status(v1::POOL_STATUS_READY);
-    pool.set_status_reason(fmt::format("{} worker{} online", pool.online_workers(),
-                                       pool.online_workers() == 1 ? "" : "s"));
+    pool.set_status_reason(WorkersText(pool.online_workers()));
+    if (ready < pool.online_workers()) {
+      *pool.mutable_status_reason() +=
+          fmt::format(", {} cannot launch: {}", pool.online_workers() - ready, obstacle);
+    }
   }
 }
 
@@ -78,7 +90,8 @@ v1::WorkPool ToPool(const Rows& rows, size_t row) {
   pool.set_held_attempts(rows.Int(row, 16));
   pool.set_online_workers(static_cast<int>(rows.Int(row, 17)));
   pool.set_queued_runs(rows.Int(row, 18));
-  SetStatus(pool);
+  pool.set_policy(std::string(rows.Text(row, 19)));
+  SetStatus(pool, rows.Int(row, 20), rows.Text(row, 21));
   return pool;
 }
 
@@ -159,7 +172,7 @@ absl::Status InsertPool(Session& session, const Caller& caller, UuidSource& ids,
   args.Id(id).Text(name).Text(pool.type()).Text(pool.description()).Text(pool.base_job_template());
   pool.has_concurrency_limit() ? args.Int(pool.concurrency_limit()) : args.Null();
   AddTimeouts(pool.timeouts(), args);
-  args.Id(caller.team).Id(caller.user);
+  args.Id(caller.team).Id(caller.user).Text(pool.policy());
   RETURN_IF_ERROR(session.Run(queries::kInsertPool, args).status());
   if (pool.has_concurrency_limit()) RETURN_IF_ERROR(SetCounter(session, id, "pool", id, true));
   return session
@@ -187,6 +200,7 @@ absl::Status UpdatePool(Session& session, const Uuid& id, const v1::WorkPool& po
   pool.has_concurrency_limit() ? args.Int(pool.concurrency_limit()) : args.Null();
   args.Bool(named("timeouts"));
   AddTimeouts(pool.timeouts(), args);
+  args.Bool(named("policy")).Text(pool.policy());
   if (named("concurrency_limit")) {
     RETURN_IF_ERROR(SetCounter(session, id, "pool", id, pool.has_concurrency_limit()));
   }

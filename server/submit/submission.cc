@@ -5,6 +5,7 @@
 #include "common/base/status.h"
 #include "common/crypto/sha256.h"
 #include "server/api/messages.h"
+#include "server/policy/launchable.h"
 #include "server/submit/display_name.h"
 
 namespace forebay::server {
@@ -32,9 +33,13 @@ absl::StatusOr<std::string> MergeParameters(const std::string& defaults, const s
 
 absl::StatusOr<std::string> CheckVariables(const std::string& given,
                                            const DeploymentSnapshot& deployment) {
-  if (given.empty() || given == "{}") return std::string("{}");
+  if (given.empty() || given == "{}") {
+    RETURN_IF_ERROR(deployment.launchable);
+    return std::string("{}");
+  }
   ASSIGN_OR_RETURN(const Json layer, ParseJsonObject(given, "job_variables"));
   RETURN_IF_ERROR(deployment.job_template->CheckJobVariables(layer, "job_variables"));
+  RETURN_IF_ERROR(CheckLaunchable(deployment, layer));
   return DumpJson(layer);
 }
 

@@ -32,8 +32,9 @@ struct Submission {
   std::string payload_hash;
 };
 
-// The checks that need no database: JSON, known job variables, sizes. INVALID_ARGUMENT naming field
-// and value. Pure but for the ids and names drawn. Called on RPC threads.
+// The checks that need no database: JSON, job variables against the pool's template and policy,
+// sizes. INVALID_ARGUMENT naming field and value; as of CheckLaunchable (policy/launchable.h). Pure
+// but for the ids and names drawn. Called on RPC threads.
 absl::StatusOr<Submission> PrepareSubmission(const v1::CreateFlowRunRequest& request,
                                              const Caller& caller,
                                              std::shared_ptr<const DeploymentSnapshot> deployment,

@@ -9,13 +9,13 @@
 #include "common/os/files.h"
 #include "tests/conformance/scratch.h"
 #include "tests/support/catch.h"
+#include "worker/launch/output/line_splitter.h"
+#include "worker/launch/output/output_writer.h"
 #include "worker/launch/process/format/control.h"
 #include "worker/launch/process/format/fields.h"
 #include "worker/launch/process/format/holder_spec.h"
 #include "worker/launch/process/format/status_file.h"
 #include "worker/launch/process/holder/clock.h"
-#include "worker/launch/process/holder/line_splitter.h"
-#include "worker/launch/process/holder/output_writer.h"
 
 namespace forebay::holder {
 namespace {
@@ -28,7 +28,7 @@ struct Line {
 
 std::vector<Line> SplitAll(const std::vector<std::string>& pieces) {
   std::vector<Line> lines;
-  LineSplitter splitter([&lines](std::string_view text, bool partial) {
+  output::LineSplitter splitter([&lines](std::string_view text, bool partial) {
     lines.push_back({std::string(text), partial});
   });
   for (const std::string& piece : pieces) splitter.Feed(piece);
@@ -40,10 +40,10 @@ UniqueFd OpenForWriting(const std::string& path) {
   return UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 }
 
-std::vector<OutputRecord> RecordsOf(const std::string& file) {
-  std::vector<OutputRecord> records;
+std::vector<output::OutputRecord> RecordsOf(const std::string& file) {
+  std::vector<output::OutputRecord> records;
   std::string_view rest = file;
-  while (auto record = FirstRecord(rest)) {
+  while (auto record = output::FirstRecord(rest)) {
     records.push_back(*record);
     rest.remove_prefix(record->size());
   }
@@ -61,13 +61,13 @@ TEST_CASE("lines are the same however the bytes arrive") {
 
 TEST_CASE("a long line is cut between characters") {
   std::string text = "x";
-  while (text.size() < 2 * kMostLineBytes) text += "\xE2\x82\xAC";
+  while (text.size() < 2 * output::kMostLineBytes) text += "\xE2\x82\xAC";
   const auto lines = SplitAll({text + "\n"});
   REQUIRE(lines.size() == 3);
   std::string joined;
   for (size_t i = 0; i < lines.size(); ++i) {
     CHECK(lines[i].partial == (i + 1 < lines.size()));
-    CHECK(lines[i].text.size() <= kMostLineBytes);
+    CHECK(lines[i].text.size() <= output::kMostLineBytes);
     CHECK((static_cast<unsigned char>(lines[i].text[0]) & 0xC0) != 0x80);
     joined += lines[i].text;
   }
@@ -75,7 +75,7 @@ TEST_CASE("a long line is cut between characters") {
 }
 
 TEST_CASE("a line of exactly the most bytes stays whole") {
-  const std::string text(kMostLineBytes, 'x');
+  const std::string text(output::kMostLineBytes, 'x');
   CHECK(SplitAll({text + "\ny"}) == std::vector<Line>{{text, false}, {"y", false}});
   CHECK(SplitAll({text, "\n"}) == std::vector<Line>{{text, false}});
 }
@@ -83,36 +83,36 @@ TEST_CASE("a line of exactly the most bytes stays whole") {
 TEST_CASE("text that grows when repaired still fits its record") {
   Scratch scratch;
   const std::string path = scratch.File("output");
-  OutputWriter writer(OpenForWriting(path), 0, 1);
-  writer.Line(Stream::kStdout, std::string(kMostLineBytes, '\xFF'), false, 0);
+  output::OutputWriter writer(OpenForWriting(path), 0, 1, WallMicros);
+  writer.Line(output::Stream::kStdout, std::string(output::kMostLineBytes, '\xFF'), false, 0);
   writer.Finish(0);
   const std::string file = *ReadSmallFile(path);
   size_t bytes = 0;
-  for (const OutputRecord& record : RecordsOf(file)) {
-    CHECK(record.text.size() <= kMostLineBytes);
+  for (const output::OutputRecord& record : RecordsOf(file)) {
+    CHECK(record.text.size() <= output::kMostLineBytes);
     bytes += record.text.size();
   }
-  CHECK(bytes == 3 * kMostLineBytes);
+  CHECK(bytes == 3 * output::kMostLineBytes);
 }
 
 TEST_CASE("lines beyond the rate are dropped until a second's worth is free, and marked once") {
   Scratch scratch;
   const std::string path = scratch.File("output");
-  OutputWriter writer(OpenForWriting(path), 100, 200);
+  output::OutputWriter writer(OpenForWriting(path), 100, 200, WallMicros);
   const int64_t now = SteadyMillis();
   const std::string line(49, 'x');
-  for (int i = 0; i < 10; ++i) writer.Line(Stream::kStdout, line, false, now);
+  for (int i = 0; i < 10; ++i) writer.Line(output::Stream::kStdout, line, false, now);
   CHECK(writer.dropping());
-  writer.Line(Stream::kStdout, line, false, now + 900);
+  writer.Line(output::Stream::kStdout, line, false, now + 900);
   CHECK(writer.dropping());
-  writer.Line(Stream::kStdout, line, false, now + 1000);
+  writer.Line(output::Stream::kStdout, line, false, now + 1000);
   CHECK_FALSE(writer.dropping());
   writer.Finish(now + 1000);
   const std::string file = *ReadSmallFile(path);
   const auto records = RecordsOf(file);
   REQUIRE(records.size() == 6);
   CHECK(writer.lines() == 6);
-  CHECK(records[4].header.stream == Stream::kSystem);
+  CHECK(records[4].header.stream == output::Stream::kSystem);
   CHECK(records[4].header.dropped_lines == 7);
   CHECK(records[4].text == "[forebay] 7 lines dropped: the run writes faster than 100 bytes/s");
   CHECK(records[5].text == line);
@@ -125,17 +125,17 @@ TEST_CASE("a full disk drops lines, and the gap is marked when there is space ag
   REQUIRE(full.ok());
   const int fd = full.get();
   const int64_t now = SteadyMillis();
-  OutputWriter writer(std::move(full), 1 << 20, 1 << 20);
-  writer.Line(Stream::kStdout, "lost", false, now);
+  output::OutputWriter writer(std::move(full), 1 << 20, 1 << 20, WallMicros);
+  writer.Line(output::Stream::kStdout, "lost", false, now);
   writer.Flush(now);
-  writer.Line(Stream::kStderr, "lost too", false, now + 1);
+  writer.Line(output::Stream::kStderr, "lost too", false, now + 1);
   CHECK(writer.lines() == 0);
   writer.Tick(now + 2000);
   CHECK(writer.lines() == 0);
 
   REQUIRE(::dup2(OpenForWriting(path).get(), fd) == fd);
   writer.Tick(now + 4000);
-  writer.Line(Stream::kStdout, "kept", false, now + 4000);
+  writer.Line(output::Stream::kStdout, "kept", false, now + 4000);
   writer.Finish(now + 4000);
   const std::string file = *ReadSmallFile(path);
   const auto records = RecordsOf(file);

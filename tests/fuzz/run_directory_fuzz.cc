@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "worker/launch/output/output_file.h"
 #include "worker/launch/process/format/control.h"
 #include "worker/launch/process/format/holder_spec.h"
-#include "worker/launch/process/format/output_file.h"
 #include "worker/launch/process/format/status_file.h"
 
 namespace {
@@ -22,7 +22,7 @@ void CheckSpec(std::string_view text) {
 }
 
 void CheckOutput(std::string_view file) {
-  while (const auto record = forebay::holder::FirstRecord(file)) {
+  while (const auto record = forebay::output::FirstRecord(file)) {
     if (record->size() > file.size()) std::abort();
     file.remove_prefix(record->size());
   }

@@ -7,10 +7,12 @@
 // handle of every call: what exists under a name is found again after a restart of the worker, and
 // never made twice. It goes through
 //
-//     (absent) --Launch--> waiting --Go--> started --(the command ends)--> exited --Remove-->
-//     (absent)
+//     (absent) --Launch--> preparing --> waiting --Go--> started --(the command ends)--> exited
+//     --Remove--> (absent)
 //
-// and may also go waiting --Stop--> exited, or be seen `lost` when what watched over it died. A
+// and may also go preparing or waiting --Stop--> exited, preparing --> exited when it fails (an
+// image that cannot be pulled), or be seen `lost` when what watched over it died. A launcher whose
+// preparation is quick goes to waiting within Launch. What only prepares is gone with the worker. A
 // launcher that a plain command's gate cannot hold back does not exist here: Launch never begins
 // user code, Go does.
 //
@@ -20,7 +22,8 @@
 //
 // Errors: reasons as in forebay.v1.LaunchFailed: COMMAND_NOT_FOUND, PERMISSION_DENIED, INVALID_JOB,
 // NO_SPACE (not retryable elsewhere: INVALID_ARGUMENT / FAILED_PRECONDITION),
-// INFRASTRUCTURE_UNAVAILABLE (UNAVAILABLE, retryable).
+// INFRASTRUCTURE_UNAVAILABLE (UNAVAILABLE, retryable). Those of a preparation are in its exit
+// record.
 
 #include <cstdint>
 #include <functional>
@@ -60,10 +63,14 @@ struct LaunchSpec {
   // Attribution and parameters that the worker adds (FOREBAY_…), below the configuration's own
   // `env`.
   std::map<std::string, std::string> environment;
+  // Attribution (forebay.io/…), above the configuration's own `labels`.
+  std::map<std::string, std::string> labels;
   absl::Duration cancel_grace;
+  // The server gives the attempt up when user code has not begun by then.
+  absl::Time start_deadline = absl::InfiniteFuture();
 };
 
-enum class Stage { kWaiting, kStarted, kExited, kLost };
+enum class Stage { kPreparing, kWaiting, kStarted, kExited, kLost };
 
 // How it ended. Complete and durable before Stage::kExited is seen.
 struct ExitRecord {
@@ -72,9 +79,11 @@ struct ExitRecord {
   // EXITED, SIGNALED, OOM_KILLED, NEVER_STARTED (stopped or failed before user code began),
   // HOLDER_LOST.
   std::string reason;
-  // For NEVER_STARTED after a failed exec: COMMAND_NOT_FOUND, PERMISSION_DENIED, INVALID_JOB; else
-  // empty.
+  // For NEVER_STARTED after a failed preparation or exec: a reason as of forebay.v1.LaunchFailed;
+  // else empty.
   std::string launch_failure;
+  // Whether that may go well elsewhere or later.
+  bool launch_retryable = false;
   std::string message;
   int64_t cpu_user_micros = 0;
   int64_t cpu_system_micros = 0;
@@ -97,6 +106,15 @@ class Launcher {
 
   // "process": the pool type it serves; "ProcessWorker" is derived from it.
   virtual std::string type() const = 0;
+  // As many of its calls are worth making side by side.
+  virtual int concurrency() const { return 4; }
+
+  // The pool that is served, before Find and Launch; a repeat with the same one changes nothing.
+  // What belongs to other pools is neither found nor touched.
+  virtual void SetPool(const std::string& /*pool_uid*/) {}
+  // Whether something can be launched now; else why not, for people: UNAVAILABLE or
+  // FAILED_PRECONDITION. Changes are told by LauncherOptions::readiness_changed.
+  virtual absl::Status Ready() { return absl::OkStatus(); }
 
   // Puts the infrastructure in place, waiting. OK also when it exists under this name already (then
   // nothing is made). On an error nothing is left behind.
@@ -126,12 +144,27 @@ class Launcher {
 // a poll interval.
 using ChangedCallback = std::function<void(const std::string& name)>;
 
+// Where a container engine is, and what it needs to know of the worker's host.
+struct EngineOptions {
+  // unix:///path or tcp://host:port.
+  std::string address = "unix:///var/run/docker.sock";
+  // PEM files for TCP with TLS; empty: without.
+  std::string tls_ca_file;
+  std::string tls_certificate_file;
+  std::string tls_key_file;
+  // JSON in the format of docker's config.json; empty: there are no credentials.
+  std::string registry_credentials_file;
+};
+
 struct LauncherOptions {
   // Directory for what must survive the worker; exists, 0700.
   std::string state_dir;
   int64_t log_rate_bytes = 1 << 20;
   int64_t log_burst_bytes = 4 << 20;
   ChangedCallback changed;
+  // Called as `changed` is.
+  std::function<void()> readiness_changed;
+  EngineOptions engine;
 };
 
 // The launcher of a pool type; INVALID_ARGUMENT (UNKNOWN_POOL_TYPE) naming the known ones. A

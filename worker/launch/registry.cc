@@ -1,5 +1,6 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "worker/launch/docker/docker_launcher.h"
 #include "worker/launch/launcher.h"
 #include "worker/launch/process/process_launcher.h"
 #include "worker/launch/scripted/scripted_launcher.h"
@@ -14,6 +15,7 @@ struct LauncherType {
 
 const std::vector<LauncherType>& Types() {
   static const auto* const types = new std::vector<LauncherType>{
+      {"docker", MakeDockerLauncher},
       {"process", MakeProcessLauncher},
       {"scripted", MakeScriptedLauncher},
   };

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/status.h"
-#include "common/job_template/rendered_job.h"
+#include "common/launch_plan/launch_plan.h"
 #include "worker/launch/attempt_name.h"
 #include "worker/report/timestamp.h"
 
@@ -21,21 +21,21 @@ absl::Status RenderError(const absl::Status& status) {
   return failed;
 }
 
-absl::StatusOr<Json> Configuration(const JobTemplate& job_template,
-                                   const v1::Assignment& assignment) {
+absl::StatusOr<PlannedJob> Plan(const std::string& type, const JobTemplate& job_template,
+                                const v1::Assignment& assignment) {
   ASSIGN_OR_RETURN(const Json deployment, ParseJsonObject(assignment.deployment_job_variables(),
                                                           "deployment_job_variables"));
   ASSIGN_OR_RETURN(const Json run,
                    ParseJsonObject(assignment.run_job_variables(), "run_job_variables"));
-  ASSIGN_OR_RETURN(RenderedJob rendered, job_template.Render(deployment, run));
-  return std::move(rendered.configuration);
+  return PlanJob(type, job_template, deployment, run);
 }
 
 }  // namespace
 
 void Renderer::SetPool(const v1::PoolSnapshot& snapshot) {
-  auto pool = std::make_shared<const Pool>(
-      Pool{snapshot, JobTemplate::Parse(snapshot.base_job_template())});
+  auto pool =
+      std::make_shared<const Pool>(Pool{snapshot, JobTemplate::Parse(snapshot.base_job_template()),
+                                        Policy::Parse(snapshot.type(), snapshot.policy())});
   MutexLock lock(mutex_);
   if (pool_ != nullptr && pool_->snapshot.revision() > snapshot.revision()) return;
   pool_ = std::move(pool);
@@ -61,40 +61,55 @@ absl::Duration Renderer::cancel_grace() const {
   return known == nullptr ? absl::ZeroDuration() : ToDuration(known->snapshot.cancel_grace());
 }
 
-std::map<std::string, std::string> Renderer::Environment(const v1::Assignment& assignment,
-                                                         const std::string& pool) const {
+Attribution Renderer::AttributionOf(const v1::Assignment& assignment,
+                                    const std::string& pool) const {
   const v1::AttemptRef& ref = assignment.attempt();
+  Attribution attribution;
+  attribution.run_id = ref.run_id();
+  attribution.run_name = assignment.run_display_name();
+  attribution.attempt = std::to_string(ref.attempt());
+  attribution.epoch = std::to_string(ref.epoch());
+  attribution.flow = assignment.flow();
+  attribution.deployment = assignment.deployment();
+  attribution.deployment_id = assignment.deployment_id();
+  attribution.work_pool = pool;
+  attribution.work_queue = assignment.work_queue();
+  attribution.server = server_;
+  attribution.worker_name = worker_name_;
+  attribution.parameters = assignment.parameters();
   MutexLock lock(mutex_);
-  return {{"FOREBAY_PARAMETERS", assignment.parameters().empty() ? "{}" : assignment.parameters()},
-          {"FOREBAY_RUN_ID", ref.run_id()},
-          {"FOREBAY_RUN_NAME", assignment.run_display_name()},
-          {"FOREBAY_ATTEMPT", std::to_string(ref.attempt())},
-          {"FOREBAY_EPOCH", std::to_string(ref.epoch())},
-          {"FOREBAY_FLOW", assignment.flow()},
-          {"FOREBAY_DEPLOYMENT", assignment.deployment()},
-          {"FOREBAY_DEPLOYMENT_ID", assignment.deployment_id()},
-          {"FOREBAY_WORK_POOL", pool},
-          {"FOREBAY_WORK_QUEUE", assignment.work_queue()},
-          {"FOREBAY_SERVER", server_},
-          {"FOREBAY_WORKER_ID", worker_id_},
-          {"FOREBAY_WORKER_NAME", worker_name_}};
+  attribution.worker_id = worker_id_;
+  return attribution;
+}
+
+absl::Status Renderer::CheckPolicies(const Pool& pool, const PlannedJob& job) const {
+  RETURN_IF_ERROR(RenderError(pool.policy.status()));
+  RETURN_IF_ERROR(
+      Allow(*pool.policy, fmt::format("the policy of work pool '{}'", pool.snapshot.pool()), job));
+  return floor_.has_value() ? Allow(*floor_, "the floor policy of this worker", job)
+                            : absl::OkStatus();
 }
 
 absl::StatusOr<LaunchSpec> Renderer::Render(const v1::Assignment& assignment) const {
   const auto known = pool();
   if (known == nullptr) return RenderError(absl::FailedPreconditionError("no pool is known"));
   RETURN_IF_ERROR(RenderError(known->job_template.status()));
-  auto configuration = Configuration(*known->job_template, assignment);
-  RETURN_IF_ERROR(RenderError(configuration.status()));
+  auto job = Plan(known->snapshot.type(), *known->job_template, assignment);
+  if (absl::IsFailedPrecondition(job.status())) return job.status();
+  RETURN_IF_ERROR(RenderError(job.status()));
+  RETURN_IF_ERROR(CheckPolicies(*known, *job));
   const v1::AttemptRef& ref = assignment.attempt();
+  const Attribution attribution = AttributionOf(assignment, known->snapshot.pool());
 
   LaunchSpec spec;
   spec.name = NameOf(ref);
   spec.run = {ref.run_id(), ref.attempt()};
   spec.command = {assignment.command().begin(), assignment.command().end()};
-  spec.configuration = *std::move(configuration);
-  spec.environment = Environment(assignment, known->snapshot.pool());
+  spec.configuration = std::move(job->rendered.configuration);
+  spec.environment = AttributionEnvironment(attribution);
+  spec.labels = AttributionLabels(attribution);
   spec.cancel_grace = ToDuration(known->snapshot.cancel_grace());
+  if (assignment.has_start_deadline()) spec.start_deadline = ToTime(assignment.start_deadline());
   return spec;
 }
 

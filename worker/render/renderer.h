@@ -1,19 +1,26 @@
 #pragma once
 
-// From an assignment to what the launcher is told: the pool's template filled with the job
-// variables of deployment and run, and what the worker adds.
+// Stage 4: from an assignment to what the launcher is told: the pool's template filled with the job
+// variables of deployment and run, what the worker adds, and whether pool and worker allow it.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/sync.h"
 #include "common/job_template/job_template.h"
+#include "common/launch_plan/attribution.h"
+#include "common/policy/policy.h"
 #include "forebay/v1/worker_protocol.pb.h"
 #include "worker/launch/launcher.h"
 
-namespace forebay::worker {
+namespace forebay {
+
+struct PlannedJob;
+
+namespace worker {
 
 // Thread-safe.
 class Renderer {
@@ -21,6 +28,9 @@ class Renderer {
   // `server`: the address that runs are told.
   Renderer(std::string worker_name, std::string server)
       : worker_name_(std::move(worker_name)), server_(std::move(server)) {}
+
+  // What this worker allows, whatever its pool says. Before the first Render.
+  void SetFloor(Policy floor) { floor_ = std::move(floor); }
 
   // As the server told them last; a pool of an older revision than the known one changes nothing.
   void SetPool(const v1::PoolSnapshot& pool);
@@ -30,22 +40,26 @@ class Renderer {
   absl::Duration cancel_grace() const;
 
   // INVALID_ARGUMENT: INVALID_JOB, or RENDER_FAILED for a template or variables that do not render.
+  // FAILED_PRECONDITION: UNRESOLVED_REFERENCE. PERMISSION_DENIED: POLICY_DENIED.
   absl::StatusOr<LaunchSpec> Render(const v1::Assignment& assignment) const;
 
  private:
   struct Pool {
     v1::PoolSnapshot snapshot;
     absl::StatusOr<JobTemplate> job_template;
+    absl::StatusOr<Policy> policy;
   };
-  std::map<std::string, std::string> Environment(const v1::Assignment& assignment,
-                                                 const std::string& pool) const;
+  Attribution AttributionOf(const v1::Assignment& assignment, const std::string& pool) const;
+  absl::Status CheckPolicies(const Pool& pool, const PlannedJob& job) const;
   std::shared_ptr<const Pool> pool() const;
 
   const std::string worker_name_;
   const std::string server_;
+  std::optional<Policy> floor_;
   mutable Mutex mutex_;
   std::string worker_id_ GUARDED_BY(mutex_);
   std::shared_ptr<const Pool> pool_ GUARDED_BY(mutex_);
 };
 
-}  // namespace forebay::worker
+}  // namespace worker
+}  // namespace forebay

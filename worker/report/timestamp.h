@@ -13,6 +13,10 @@ inline void SetTimestamp(absl::Time time, google::protobuf::Timestamp& timestamp
   timestamp.set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
 }
 
+inline absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
+  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
+}
+
 inline absl::Duration ToDuration(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
 }

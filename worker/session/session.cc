@@ -52,6 +52,7 @@ bool Session::Register() {
       parts_.registration.End(absl::OkStatus());
       return false;
     }
+    request.set_not_ready_reason(NotReadyReason());
     const absl::Duration sent = parts_.clock.Monotonic();
     const auto response = parts_.api.Register(request);
     absl::Status status = response.ok() ? Registered(*response, sent) : response.status();
@@ -73,10 +74,12 @@ absl::Status Session::Registered(const v1::RegisterWorkerResponse& response, abs
   worker_id_ = response.worker_id();
   server_silent_ = false;
   drain_told_ = false;
+  parts_.launcher.SetPool(response.pool().uid());
   parts_.renderer.SetPool(response.pool());
   parts_.renderer.SetWorkerId(worker_id_);
   parts_.lease.Renew(sent, ToDuration(response.pool().lease_ttl()));
   beat_interval_ = std::max(ToDuration(response.heartbeat_interval()), kLeastBeat);
+  told_not_ready_ = options_.registration.not_ready_reason();
   next_beat_ = sent + beat_interval_;
   return options_.registered(worker_id_);
 }
@@ -99,7 +102,7 @@ void Session::Serve(PollLoop& poll_loop) {
   while (parts_.registration.IsCurrent(worker_id_)) {
     const absl::Duration now = parts_.clock.Monotonic();
     if (now >= next_round_) AdoptRound();
-    if (now >= next_beat_) Beat();
+    if (now >= next_beat_ || NotReadyReason() != told_not_ready_) Beat();
     if (draining() && !drain_told_) TellDrain();
     if (parts_.registration.ending() == Ending::kStopRuns) parts_.supervisor.StopAll();
     if (Done(poll_loop)) {
@@ -121,6 +124,7 @@ void Session::Beat() {
   v1::HeartbeatRequest request;
   request.set_worker_id(worker_id_);
   for (v1::AttemptRef& held : parts_.supervisor.Held()) *request.add_held() = std::move(held);
+  request.set_not_ready_reason(NotReadyReason());
   const absl::Duration sent = parts_.clock.Monotonic();
   const auto response = parts_.api.Heartbeat(request);
   if (!response.ok()) {
@@ -132,6 +136,7 @@ void Session::Beat() {
     spdlog::info("the server at {} answers again", options_.server_address);
   }
   backoff_.Reset();
+  told_not_ready_ = request.not_ready_reason();
   for (const v1::StopCommand& stop : response->stops()) parts_.supervisor.Stop(stop);
   parts_.lease.Renew(sent, ToDuration(response->lease_ttl()));
   parts_.supervisor.LeaseRenewed();
@@ -139,6 +144,8 @@ void Session::Beat() {
   beat_interval_ = std::max(ToDuration(response->heartbeat_interval()), kLeastBeat);
   next_beat_ = sent + beat_interval_;
 }
+
+std::string Session::NotReadyReason() { return std::string(MessageOf(parts_.launcher.Ready())); }
 
 void Session::Failed(const absl::Status& error, std::string_view what) {
   const Verdict verdict = VerdictOn(error);
@@ -172,7 +179,7 @@ void Session::Leave() {
 }
 
 int Session::FreeSlots() {
-  if (draining()) return 0;
+  if (draining() || !parts_.launcher.Ready().ok()) return 0;
   return std::max(options_.registration.slots() - parts_.supervisor.held_count(), 0);
 }
 

@@ -67,6 +67,8 @@ class Session {
   void Serve(PollLoop& poll_loop);
   void AdoptRound();
   void Beat();
+  // Why nothing can be launched; empty: it can.
+  std::string NotReadyReason();
   void TellDrain();
   bool Done(PollLoop& poll_loop);
   void Leave();
@@ -81,6 +83,8 @@ class Session {
   absl::Duration beat_interval_;
   absl::Duration next_beat_;
   absl::Duration next_round_;
+  // What the server was told last of why nothing can be launched.
+  std::string told_not_ready_;
   bool drain_told_ = false;
   bool server_silent_ = false;
 };

@@ -100,8 +100,16 @@ Actions Attempt::Launched(const absl::StatusOr<Observation>& result) {
   if (superseded_ && step_ == Step::kLaunching) return Remove();
   if (step_ != Step::kLaunching) return {};
   if (!result.ok()) return FailLaunch(result.status());
-  if (result->stage != Stage::kWaiting) return Seen(result);
-  if (!stop_wanted_) return PassGate(*result);
+  if (result->stage == Stage::kWaiting) return Prepared(*result);
+  if (result->stage != Stage::kPreparing) return Seen(result);
+  step_ = Step::kPreparing;
+  Actions actions = {FollowLogFrom(log_arrived_, false)};
+  if (stop_wanted_) actions.push_back(StopWithin(grace_));
+  return actions;
+}
+
+Actions Attempt::Prepared(const Observation& seen) {
+  if (!stop_wanted_) return PassGate(seen);
   step_ = Step::kGate;
   return {StopWithin(grace_)};
 }
@@ -162,9 +170,12 @@ Actions Attempt::Seen(const absl::StatusOr<Observation>& result) {
       if (step_ == Step::kRunning) return {};
       step_ = Step::kRunning;
       return {FollowLogFrom(log_arrived_, false)};
+    case Stage::kPreparing:
+      return {};
     case Stage::kWaiting:
       break;
   }
+  if (step_ == Step::kPreparing) return Prepared(*result);
   if (step_ == Step::kGo && !fenced_ && !stop_wanted_) return {Do(Kind::kGo)};
   if (step_ != Step::kFound || stop_wanted_) return {};
   return gate_passed_ ? Go() : PassGate(*result);
@@ -192,6 +203,7 @@ Actions Attempt::EndReport() {
   } else {
     report.mutable_launch_failed()->set_reason(end_.exit.launch_failure);
     report.mutable_launch_failed()->set_message(end_.exit.message);
+    report.mutable_launch_failed()->set_retryable(end_.exit.launch_retryable);
   }
   return Terminal(std::move(report));
 }

@@ -2,7 +2,8 @@
 
 // The life of one attempt in the hands of this worker: what happened, and what to do next.
 //
-//   kLaunching -> kGate -> kGo -> kRunning -> kDraining -> kReporting -> kRemoving -> kDone
+//   kLaunching (-> kPreparing) -> kGate -> kGo -> kRunning -> kDraining -> kReporting -> kRemoving
+//   -> kDone
 //
 // An attempt that is adopted begins with a look at its infrastructure and goes on from what is
 // seen. Pure: events come in by the methods, each answers what is to be done, in order; time, calls
@@ -50,6 +51,8 @@ class Attempt {
  public:
   enum class Step {
     kLaunching,
+    // Launched, and what it needs is still being brought together.
+    kPreparing,
     // Its infrastructure is looked at.
     kFound,
     // It waits, and the gate has been asked for.
@@ -101,6 +104,7 @@ class Attempt {
   bool held() const { return step_ < Step::kRemoving; }
 
  private:
+  Actions Prepared(const Observation& seen);
   Actions PassGate(const Observation& seen);
   Actions Go();
   Actions Ended(const Observation& seen);

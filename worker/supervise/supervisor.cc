@@ -13,7 +13,7 @@ namespace {
 
 using Step = Attempt::Step;
 
-bool CanBeSeen(Step step) { return step >= Step::kFound && step <= Step::kRunning; }
+bool CanBeSeen(Step step) { return step >= Step::kPreparing && step <= Step::kRunning; }
 
 }  // namespace
 
@@ -192,6 +192,9 @@ void Supervisor::Look(const Handle& handle) {
     entry->look_posted = false;
   }
   const auto seen = parts_.launcher.Observe(handle.name);
+  if (seen.ok() && !seen->exit.launch_failure.empty()) {
+    spdlog::warn("{}: not launched: {}", handle.name, seen->exit.message);
+  }
   Feed(handle, [&](Attempt& attempt) { return attempt.Seen(seen); });
 }
 

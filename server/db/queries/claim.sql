@@ -8,7 +8,7 @@ SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))
 
 -- name: claim_state
 SELECT p.paused, p.concurrency_limit, pc.in_use, q.id, q.priority, q.paused, q.concurrency_limit, qc.in_use,
-       coalesce(p.start_deadline_ms, 30000)
+       coalesce(p.start_deadline_ms, default_start_deadline_ms(p.type))
 FROM work_pools p
 JOIN work_queues q ON q.pool_id = p.id AND q.deleted_at IS NULL
 LEFT JOIN slot_counters pc ON pc.kind = 'pool' AND pc.id = p.id

@@ -42,7 +42,7 @@ WHERE d.team_id = $1::uuid AND d.deleted_at IS NULL AND f.name = $2::text AND d.
 -- What submission and grants need of a deployment; kept in memory by (id, revision).
 -- name: read_deployment_snapshot
 SELECT d.id, d.revision, d.team_id, d.pool_id, d.queue_id, d.flow_id, t.name, f.name, d.name, d.command, d.parameters,
-       d.job_variables, p.base_job_template, q.name, p.name, d.deleted_at IS NOT NULL, d.tags, p.revision
+       d.job_variables, p.base_job_template, q.name, p.name, d.deleted_at IS NOT NULL, d.tags, p.type, p.policy
 FROM deployments d
 JOIN flows f ON f.id = d.flow_id
 JOIN teams t ON t.id = d.team_id

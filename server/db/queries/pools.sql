@@ -1,8 +1,8 @@
 -- name: insert_pool
 INSERT INTO work_pools (id, name, type, description, base_job_template, concurrency_limit, lease_ttl_ms,
-                        start_deadline_ms, cancel_grace_ms, crash_after_ms, team_id, creator_id)
+                        start_deadline_ms, cancel_grace_ms, crash_after_ms, team_id, creator_id, policy)
 VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::integer, $7::integer, $8::integer, $9::integer,
-        $10::integer, $11::uuid, $12::uuid)
+        $10::integer, $11::uuid, $12::uuid, $13::text)
 
 -- name: list_pools
 SELECT p.id, p.name, p.type, p.description, p.base_job_template, p.concurrency_limit, p.paused, p.lease_ttl_ms,
@@ -14,7 +14,12 @@ SELECT p.id, p.name, p.type, p.description, p.base_job_template, p.concurrency_l
        -- Bounded, so that a page never reads a backlog of millions.
        (SELECT count(*) FROM (SELECT 1 FROM queued_runs r WHERE r.queue_id IN (SELECT id FROM work_queues WHERE pool_id = p.id)
                               AND NOT r.blocked LIMIT 100001) AS bounded)
-       + (SELECT count(*) FROM (SELECT 1 FROM queued_runs r WHERE r.pool_id = p.id AND r.blocked LIMIT 10001) AS bounded)
+       + (SELECT count(*) FROM (SELECT 1 FROM queued_runs r WHERE r.pool_id = p.id AND r.blocked LIMIT 10001) AS bounded),
+       p.policy,
+       (SELECT count(*) FROM workers w JOIN worker_leases l ON l.worker_id = w.id
+        WHERE w.pool_id = p.id AND l.deadline > clock_timestamp() AND l.not_ready_reason = ''),
+       (SELECT min(l.not_ready_reason) FROM workers w JOIN worker_leases l ON l.worker_id = w.id
+        WHERE w.pool_id = p.id AND l.deadline > clock_timestamp() AND l.not_ready_reason <> '')
 FROM work_pools p
 JOIN users u ON u.id = p.creator_id
 JOIN teams t ON t.id = p.team_id
@@ -37,6 +42,7 @@ SET description = CASE WHEN $2::boolean THEN $3::text ELSE description END,
     start_deadline_ms = CASE WHEN $8::boolean THEN $10::integer ELSE start_deadline_ms END,
     cancel_grace_ms = CASE WHEN $8::boolean THEN $11::integer ELSE cancel_grace_ms END,
     crash_after_ms = CASE WHEN $8::boolean THEN $12::integer ELSE crash_after_ms END,
+    policy = CASE WHEN $13::boolean THEN $14::text ELSE policy END,
     revision = revision + 1, updated_at = now()
 WHERE id = $1::uuid
 
@@ -75,8 +81,9 @@ DELETE FROM slot_counters WHERE kind = $1::text AND id = $2::uuid
 
 -- What workers and dispatch need of a pool.
 -- name: read_pool_snapshot
-SELECT id, name, type, revision, base_job_template, coalesce(lease_ttl_ms, 15000), coalesce(start_deadline_ms, 30000),
-       coalesce(cancel_grace_ms, 30000), paused, deleted_at IS NOT NULL
+SELECT id, name, type, revision, base_job_template, coalesce(lease_ttl_ms, 15000),
+       coalesce(start_deadline_ms, default_start_deadline_ms(type)), coalesce(cancel_grace_ms, 30000), paused,
+       deleted_at IS NOT NULL, policy
 FROM work_pools
 WHERE ($1::uuid IS NULL OR id = $1::uuid) AND ($2::text IS NULL OR (name = $2::text AND deleted_at IS NULL))
 

@@ -9,7 +9,7 @@ SELECT d.id, d.revision, d.pool_id, d.queue_id,
                WHERE ahead.pool_id = d.pool_id AND ahead.priority <= q.priority AND NOT ahead.paused
                  AND EXISTS (SELECT FROM queued_runs r
                              WHERE r.queue_id = ahead.id AND NOT r.blocked AND r.due_at <= statement_timestamp())) AS backlog,
-       coalesce(p.start_deadline_ms, 30000) AS start_deadline_ms
+       coalesce(p.start_deadline_ms, default_start_deadline_ms(p.type)) AS start_deadline_ms
 FROM deployments d
 JOIN work_pools p ON p.id = d.pool_id
 JOIN work_queues q ON q.id = d.queue_id

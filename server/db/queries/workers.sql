@@ -7,9 +7,10 @@ ON CONFLICT (pool_id, instance_id) DO UPDATE SET slots = excluded.slots
 RETURNING id, draining, last_seen_at IS NOT NULL
 
 -- name: open_lease
-INSERT INTO worker_leases (worker_id, ttl_ms, seen_at, deadline)
-VALUES ($1::uuid, $2::integer, clock_timestamp(), clock_timestamp() + $2::integer * interval '1 millisecond')
-ON CONFLICT (worker_id) DO UPDATE SET seen_at = excluded.seen_at, deadline = excluded.deadline
+INSERT INTO worker_leases (worker_id, ttl_ms, seen_at, deadline, not_ready_reason)
+VALUES ($1::uuid, $2::integer, clock_timestamp(), clock_timestamp() + $2::integer * interval '1 millisecond', $3::text)
+ON CONFLICT (worker_id) DO UPDATE SET seen_at = excluded.seen_at, deadline = excluded.deadline,
+                                      not_ready_reason = excluded.not_ready_reason
 
 -- A lease that is over but whose row nobody has taken away yet may live on: nobody else has acted on its end.
 -- name: renew_leases
@@ -17,6 +18,11 @@ UPDATE worker_leases l
 SET seen_at = clock_timestamp(), deadline = clock_timestamp() + l.ttl_ms * interval '1 millisecond'
 WHERE l.worker_id = ANY ($1::uuid[])
 RETURNING l.worker_id, l.ttl_ms
+
+-- name: set_readiness
+UPDATE worker_leases l SET not_ready_reason = said.reason
+FROM unnest($1::uuid[], $2::text[]) AS said (worker_id, reason)
+WHERE l.worker_id = said.worker_id AND l.not_ready_reason <> said.reason
 
 -- name: end_leases
 WITH gone AS (
@@ -47,7 +53,7 @@ FROM workers w LEFT JOIN worker_leases l ON l.worker_id = w.id WHERE w.id = $1::
 SELECT w.id, w.name, p.name, w.type, w.queues, w.slots, w.version, w.labels::text, w.draining,
        micros(w.registered_at), micros(coalesce(l.seen_at, w.last_seen_at)), u.name, t.name,
        (l.deadline > clock_timestamp()) IS TRUE,
-       (SELECT count(*) FROM held_attempts h WHERE h.worker_id = w.id)
+       (SELECT count(*) FROM held_attempts h WHERE h.worker_id = w.id), coalesce(l.not_ready_reason, '')
 FROM workers w
 JOIN work_pools p ON p.id = w.pool_id
 JOIN users u ON u.id = w.creator_id

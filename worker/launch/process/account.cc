@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/base/status.h"
-#include "worker/launch/job_fields.h"
+#include "common/job_spec/job_fields.h"
 
 namespace forebay::worker {
 namespace {

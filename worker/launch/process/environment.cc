@@ -5,34 +5,16 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/status.h"
+#include "common/job_spec/environment_names.h"
 #include "common/job_template/environment.h"
-#include "worker/launch/job_fields.h"
 
 namespace forebay::worker {
 namespace {
 
 constexpr const char* kInherited[] = {"PATH",   "HOME", "LANG",    "LC_ALL", "TZ",
                                       "TMPDIR", "USER", "LOGNAME", "SHELL"};
-constexpr std::string_view kProtectedNames[] = {"PYTHONSTARTUP", "BASH_ENV", "ENV", "IFS"};
-constexpr std::string_view kProtectedPrefixes[] = {"LD_", "GIT_", "FOREBAY_"};
-
-bool IsProtected(std::string_view name) {
-  const auto begins = [name](std::string_view prefix) { return name.starts_with(prefix); };
-  return std::ranges::count(kProtectedNames, name) > 0 ||
-         std::ranges::any_of(kProtectedPrefixes, begins);
-}
-
-absl::Status CheckNames(const Json& env) {
-  for (const auto& [name, value] : env.items()) {
-    if (IsProtected(name)) {
-      return InvalidJob("env." + name, "", "is a protected name; a job must not set it");
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::Status ApplyConfigured(const Json& env, Environment& environment) {
-  RETURN_IF_ERROR(CheckNames(env));
+  RETURN_IF_ERROR(CheckEnvNames(env));
   const absl::Status applied = ApplyEnv(env, environment);
   if (applied.ok()) return applied;
   const ErrorDetail detail = DetailOf(applied).value_or(ErrorDetail());

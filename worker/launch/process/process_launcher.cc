@@ -8,8 +8,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/job_spec/job_fields.h"
 #include "common/os/files.h"
-#include "worker/launch/job_fields.h"
 #include "worker/launch/process/account.h"
 #include "worker/launch/process/environment.h"
 #include "worker/launch/process/format/names.h"
@@ -239,7 +239,7 @@ absl::StatusOr<Observation> ProcessLauncher::Lost(const RunDirectory& directory,
   seen.exit.message = status.phase >= holder::Phase::kGoing
                           ? "the process that watched over the run is gone; the run was killed"
                           : "the process that watched over the run is gone; the run never began";
-  ASSIGN_OR_RETURN(seen.log_lines, log_tail_.Count(directory));
+  ASSIGN_OR_RETURN(seen.log_lines, log_tail_.Count(directory.File(holder::kOutputFile)));
   return seen;
 }
 
@@ -248,7 +248,7 @@ absl::StatusOr<std::vector<v1::LogEntry>> ProcessLauncher::ReadLog(const std::st
                                                                    size_t most_bytes) {
   const RunDirectory directory = DirectoryOf(name);
   if (!directory.Exists()) return NotFound(name);
-  return log_tail_.Read(directory, from, most_lines, most_bytes);
+  return log_tail_.Read(directory.File(holder::kOutputFile), from, most_lines, most_bytes);
 }
 
 std::vector<std::string> ProcessLauncher::Find() {
@@ -268,7 +268,7 @@ absl::Status ProcessLauncher::Remove(const std::string& name) {
     RETURN_IF_ERROR(directory.Remove());
   }
   observer_.Forget(name);
-  log_tail_.Forget(name);
+  log_tail_.Forget(directory.File(holder::kOutputFile));
   return absl::OkStatus();
 }
 

@@ -9,7 +9,7 @@
 
 #include "common/base/sync.h"
 #include "worker/launch/launcher.h"
-#include "worker/launch/process/log_tail.h"
+#include "worker/launch/output/log_tail.h"
 #include "worker/launch/process/observer.h"
 #include "worker/launch/process/process_spec.h"
 #include "worker/launch/process/run_directory.h"

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/status.h"
-#include "worker/launch/job_fields.h"
+#include "common/job_spec/job_fields.h"
 #include "worker/launch/process/environment.h"
 
 namespace forebay::worker {

@@ -39,14 +39,14 @@ Run::Run(HolderSpec spec, RunFiles files)
       signals_(std::move(files.signals)),
       connections_(std::move(files.listener)),
       status_(std::move(files.status)),
-      writer_(std::move(files.output), spec_.log_rate_bytes, spec_.log_burst_bytes),
-      output_splitter_(SplitterOf(Stream::kStdout)),
-      errors_splitter_(SplitterOf(Stream::kStderr)),
+      writer_(std::move(files.output), spec_.log_rate_bytes, spec_.log_burst_bytes, WallMicros),
+      output_splitter_(SplitterOf(output::Stream::kStdout)),
+      errors_splitter_(SplitterOf(output::Stream::kStderr)),
       now_(SteadyMillis()),
       give_up_at_(now_ + kAloneMillis) {}
 
-LineSplitter Run::SplitterOf(Stream stream) {
-  return LineSplitter([this, stream](std::string_view text, bool partial) {
+output::LineSplitter Run::SplitterOf(output::Stream stream) {
+  return output::LineSplitter([this, stream](std::string_view text, bool partial) {
     if (spec_.keep_output) writer_.Line(stream, text, partial, now_);
   });
 }
@@ -182,7 +182,7 @@ void Run::Drain() {
   if (writer_.dropping()) PauseForFlood();
 }
 
-void Run::DrainStream(UniqueFd& stream, LineSplitter& splitter) {
+void Run::DrainStream(UniqueFd& stream, output::LineSplitter& splitter) {
   if (!stream.ok()) return;
   std::array<char, 64 * 1024> buffer;
   const ssize_t got = ::read(stream.get(), buffer.data(), buffer.size());

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "common/os/unique_fd.h"
+#include "worker/launch/output/line_splitter.h"
+#include "worker/launch/output/output_writer.h"
 #include "worker/launch/process/format/holder_spec.h"
 #include "worker/launch/process/format/status_file.h"
 #include "worker/launch/process/holder/child.h"
 #include "worker/launch/process/holder/connections.h"
-#include "worker/launch/process/holder/line_splitter.h"
 #include "worker/launch/process/holder/memory_cgroup.h"
-#include "worker/launch/process/holder/output_writer.h"
 #include "worker/launch/process/holder/status_writer.h"
 
 namespace forebay::holder {
@@ -47,7 +47,7 @@ class Run {
   void FinishStart();
   void Reap();
   void Drain();
-  void DrainStream(UniqueFd& stream, LineSplitter& splitter);
+  void DrainStream(UniqueFd& stream, output::LineSplitter& splitter);
   void KillWhenDue();
   void Notify();
   void EndWhenOver();
@@ -55,16 +55,16 @@ class Run {
   EndRecord Describe(int wait_status) const;
   void NeverStarted(std::string launch_failure, std::string message);
   void Record(EndRecord end);
-  LineSplitter SplitterOf(Stream stream);
+  output::LineSplitter SplitterOf(output::Stream stream);
   Notice CurrentNotice() const { return {phase_ == Phase::kStarted, writer_.lines()}; }
 
   const HolderSpec spec_;
   UniqueFd signals_;
   Connections connections_;
   StatusWriter status_;
-  OutputWriter writer_;
-  LineSplitter output_splitter_;
-  LineSplitter errors_splitter_;
+  output::OutputWriter writer_;
+  output::LineSplitter output_splitter_;
+  output::LineSplitter errors_splitter_;
   std::optional<MemoryCgroup> memory_;
 
   Phase phase_ = Phase::kWaiting;

@@ -1,0 +1,12 @@
+#include "common/job_template/pointer.h"
+
+#include "common/base/text.h"
+
+namespace forebay {
+
+std::string PointerStep(std::string_view key) {
+  if (key.find_first_of("~/") == std::string_view::npos) return std::string(key);
+  return ReplaceAll(ReplaceAll(key, "~", "~0"), "/", "~1");
+}
+
+}  // namespace forebay

@@ -1,0 +1,129 @@
+#include "server/policy/policy_check.h"
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/status.h"
+#include "common/launch_plan/preview.h"
+#include "server/api/messages.h"
+#include "server/store/deployments.h"
+
+namespace forebay::server {
+namespace {
+
+constexpr int kMostVerdicts = 1000;
+
+void ToProto(const JobProblem& problem, v1::JobProblem& proto) {
+  proto.set_reason(problem.reason);
+  proto.set_pointer(problem.pointer);
+  proto.set_rule(problem.rule);
+  proto.set_value(problem.value);
+  proto.set_allowed(problem.allowed);
+  proto.set_nearest(problem.nearest);
+  proto.set_message(problem.message);
+}
+
+void ToProto(const Denial& denial, v1::PolicyDenial& proto) {
+  proto.set_rule(denial.rule);
+  proto.set_field(denial.field);
+  proto.set_value(denial.value);
+  proto.set_set_by(denial.set_by);
+  proto.set_allowed(denial.allowed);
+  proto.set_message(denial.message);
+}
+
+// What is asked about, once its names are resolved.
+struct Question {
+  std::string deployment_variables;
+  std::string run_variables;
+  std::vector<std::string> command;
+  Attribution attribution = StandInAttribution();
+
+  void Take(const v1::Deployment& deployment) {
+    deployment_variables = deployment.job_variables();
+    command.assign(deployment.command().begin(), deployment.command().end());
+    const auto name = DeploymentNameOf(deployment.name(), "deployment");
+    attribution.deployment_id = deployment.uid();
+    attribution.work_queue = deployment.work_queue();
+    attribution.parameters = deployment.parameters();
+    if (!name.ok()) return;
+    attribution.flow = name->flow;
+    attribution.deployment = name->flow + "/" + name->deployment;
+  }
+};
+
+absl::StatusOr<JobPreview> Preview(const PoolSnapshot& pool, const Policy& policy,
+                                   Question question) {
+  ASSIGN_OR_RETURN(const JobTemplate job_template, JobTemplate::Parse(pool.base_job_template));
+  ASSIGN_OR_RETURN(const Json deployment,
+                   ParseJsonObject(question.deployment_variables, "deployment.job_variables"));
+  ASSIGN_OR_RETURN(const Json run, ParseJsonObject(question.run_variables, "job_variables"));
+  question.attribution.work_pool = pool.name;
+  return PreviewJob({pool.type, job_template, policy, deployment, run, question.command,
+                     question.attribution});
+}
+
+v1::RenderJobResponse ToResponse(const PoolSnapshot& pool, const JobPreview& preview) {
+  v1::RenderJobResponse response;
+  response.set_work_pool("workPools/" + pool.name);
+  response.set_type(pool.type);
+  if (!preview.configuration.is_null()) {
+    response.set_job_configuration(DumpJson(preview.configuration));
+  }
+  for (const LeafOrigin& leaf : preview.leaves) {
+    v1::JobLeaf& proto = *response.add_leaves();
+    proto.set_pointer(leaf.pointer);
+    proto.set_origin(std::string(OriginName(leaf.origin)));
+  }
+  for (const JobProblem& problem : preview.problems) ToProto(problem, *response.add_problems());
+  for (const Denial& denial : preview.denials) ToProto(denial, *response.add_denials());
+  response.set_launchable(preview.launchable());
+  return response;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::RenderJobResponse> RenderJob(Session& session, Snapshots& snapshots,
+                                                const Caller& caller,
+                                                const v1::RenderJobRequest& request) {
+  Question question;
+  question.run_variables = request.job_variables();
+  std::string pool_name = request.work_pool();
+  if (!request.deployment().empty()) {
+    ASSIGN_OR_RETURN(const auto name, DeploymentNameOf(request.deployment(), "deployment"));
+    ASSIGN_OR_RETURN(const v1::Deployment deployment, ReadDeployment(session, caller.team, name));
+    question.Take(deployment);
+    if (pool_name.empty()) pool_name = deployment.work_pool();
+  }
+  ASSIGN_OR_RETURN(const std::string name, PoolNameOf(pool_name, "work_pool"));
+  ASSIGN_OR_RETURN(const auto pool, snapshots.PoolByName(session, name));
+  ASSIGN_OR_RETURN(const Policy policy, Policy::Parse(pool->type, pool->policy));
+  ASSIGN_OR_RETURN(const JobPreview preview, Preview(*pool, policy, std::move(question)));
+  return ToResponse(*pool, preview);
+}
+
+absl::StatusOr<v1::CheckPolicyResponse> CheckPolicy(Session& session, Snapshots& snapshots,
+                                                    const Caller& caller,
+                                                    const v1::CheckPolicyRequest& request) {
+  ASSIGN_OR_RETURN(const std::string name, PoolNameOf(request.work_pool(), "work_pool"));
+  ASSIGN_OR_RETURN(const auto pool, snapshots.PoolByName(session, name));
+  ASSIGN_OR_RETURN(
+      const Policy policy,
+      Policy::Parse(pool->type, request.policy().empty() ? pool->policy : request.policy()));
+  ASSIGN_OR_RETURN(const auto deployments,
+                   ListDeployments(session, caller.team, {{}, {}, name, {}}, kMostVerdicts));
+  v1::CheckPolicyResponse response;
+  response.set_deployments_checked(static_cast<int>(deployments.size()));
+  for (const v1::Deployment& deployment : deployments) {
+    Question question;
+    question.Take(deployment);
+    ASSIGN_OR_RETURN(const JobPreview preview, Preview(*pool, policy, std::move(question)));
+    if (preview.launchable()) continue;
+    v1::DeploymentVerdict& verdict = *response.add_verdicts();
+    verdict.set_deployment(deployment.name());
+    for (const JobProblem& problem : preview.problems) ToProto(problem, *verdict.add_problems());
+    for (const Denial& denial : preview.denials) ToProto(denial, *verdict.add_denials());
+  }
+  return response;
+}
+
+}  // namespace forebay::server
