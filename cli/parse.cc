@@ -21,6 +21,8 @@ constexpr char kAbout[] = "Work pools and workers: each run on infrastructure of
 const std::map<std::string, std::string>& NounSummaries() {
   static const std::map<std::string, std::string> summaries = {
       {"work-pool", "Where runs wait for workers: create, list, change"},
+      {"work-pool policy", "What may be launched in a pool: see, set, check"},
+      {"template", "Try base job templates without a server"},
       {"work-queue", "Ordered lanes of a pool: create, list, change"},
       {"worker", "Start and see workers"},
       {"deployment", "Run, list, pause and delete deployments"},
@@ -109,7 +111,7 @@ class Parser {
   }
 
   void AddCommand(const Command& command) {
-    const size_t space = command.path.find(' ');
+    const size_t space = command.path.rfind(' ');
     CLI::App* parent = &app_;
     if (space != std::string::npos) parent = &Noun(command.path.substr(0, space));
     const std::string verb =
@@ -129,13 +131,17 @@ class Parser {
     app->footer(command.takes_command ? kCommandFooter : kFooter);
   }
 
-  CLI::App& Noun(const std::string& name) {
-    CLI::App*& noun = nouns_[name];
-    if (noun == nullptr) {
-      const auto summary = NounSummaries().find(name);
-      noun = app_.add_subcommand(name, summary == NounSummaries().end() ? "" : summary->second);
-      noun->require_subcommand(1)->fallthrough();
-    }
+  // "work-pool", or "work-pool policy" below it.
+  CLI::App& Noun(const std::string& path) {
+    if (const auto known = nouns_.find(path); known != nouns_.end()) return *known->second;
+    const size_t space = path.rfind(' ');
+    CLI::App& parent = space == std::string::npos ? app_ : Noun(path.substr(0, space));
+    const auto summary = NounSummaries().find(path);
+    CLI::App* noun =
+        parent.add_subcommand(space == std::string::npos ? path : path.substr(space + 1),
+                              summary == NounSummaries().end() ? "" : summary->second);
+    noun->require_subcommand(1)->fallthrough();
+    nouns_[path] = noun;
     return *noun;
   }
 
@@ -215,38 +221,57 @@ class Parser {
   Slots globals_;
 };
 
+// What may come behind the words of `prefix`, which ends with a blank unless it is empty.
+std::vector<std::string> NextWords(const std::vector<Command>& commands,
+                                   const std::string& prefix) {
+  std::vector<std::string> next;
+  for (const Command& command : commands) {
+    if (command.hidden || !command.path.starts_with(prefix)) continue;
+    std::string word = command.path.substr(prefix.size());
+    word = word.substr(0, word.find(' '));
+    if (std::find(next.begin(), next.end(), word) == next.end()) next.push_back(std::move(word));
+  }
+  return next;
+}
+
+bool IsCommand(const std::vector<Command>& commands, std::string_view path) {
+  return std::any_of(commands.begin(), commands.end(),
+                     [&](const Command& command) { return command.path == path; });
+}
+
+absl::Status UnknownWord(const std::string& word, const std::string& path,
+                         const std::vector<std::string>& known) {
+  if (path.empty()) {
+    return Usage("command", word)
+        .Next("forebay --help")
+        .Says("unknown command `{}`{}", word, DidYouMean(word, known));
+  }
+  return Usage("command", word)
+      .Next(fmt::format("forebay {} --help", path))
+      .Says("unknown command `{}` of {}: it has {}{}", word, path, Join(known, ", "),
+            DidYouMean(word, known));
+}
+
 // The library's own complaint about a mistyped noun or verb names neither the word nor the nearest.
 absl::Status CheckCommandWords(const std::vector<Command>& commands,
                                const std::vector<std::string>& words) {
-  if (words.empty() || words[0].starts_with('-')) return absl::OkStatus();
-  std::vector<std::string> nouns;
-  std::vector<std::string> verbs;
-  bool alone = false;
-  for (const Command& command : commands) {
-    const std::string noun = command.path.substr(0, command.path.find(' '));
-    if (!command.hidden) nouns.push_back(noun);
-    if (noun != words[0]) continue;
-    alone = noun == command.path;
-    if (!alone) verbs.push_back(command.path.substr(noun.size() + 1));
+  std::string path;
+  for (size_t at = 0; !IsCommand(commands, path); ++at) {
+    const auto known = NextWords(commands, path.empty() ? "" : path + " ");
+    if (at == words.size() && !path.empty()) {
+      return Usage("command", words.back())
+          .Next(fmt::format("forebay {} --help", path))
+          .Says("`forebay {}` needs one of {}", path, Join(known, ", "));
+    }
+    if (at == words.size() || words[at].starts_with('-')) return absl::OkStatus();
+    const std::string longer = path.empty() ? words[at] : path + ' ' + words[at];
+    const bool hidden = IsCommand(commands, longer);
+    if (!hidden && std::find(known.begin(), known.end(), words[at]) == known.end()) {
+      return UnknownWord(words[at], path, known);
+    }
+    path = longer;
   }
-  if (alone) return absl::OkStatus();
-  if (verbs.empty()) {
-    return Usage("command", words[0])
-        .Next("forebay --help")
-        .Says("unknown command `{}`{}", words[0], DidYouMean(words[0], nouns));
-  }
-  if (words.size() > 1 && words[1].starts_with('-')) return absl::OkStatus();
-  const std::string help = fmt::format("forebay {} --help", words[0]);
-  if (words.size() < 2) {
-    return Usage("command", words[0])
-        .Next(help)
-        .Says("`forebay {}` needs one of {}", words[0], Join(verbs, ", "));
-  }
-  if (std::find(verbs.begin(), verbs.end(), words[1]) != verbs.end()) return absl::OkStatus();
-  return Usage("command", words[1])
-      .Next(help)
-      .Says("unknown command `{}` of {}: it has {}{}", words[1], words[0], Join(verbs, ", "),
-            DidYouMean(words[1], verbs));
+  return absl::OkStatus();
 }
 
 const Command* FindRaw(const std::vector<Command>& commands,

@@ -7,6 +7,7 @@
 #include "common/config/proto_texts.h"
 #include "common/obs/log.h"
 #include "worker/app.h"
+#include "worker/engine_check.h"
 #include "worker/settings.h"
 
 extern char** environ;
@@ -30,6 +31,12 @@ int Main(int argc, char** argv) {
   if (!help.ok()) return Fail(help.status());
   if (help->has_value()) {
     fmt::print("{}", **help);
+    return 0;
+  }
+  if (config.check_engine()) {
+    const auto checked = CheckEngine(config);
+    if (!checked.ok()) return Fail(checked.status());
+    fmt::print("{}\n", *checked);
     return 0;
   }
   if (absl::Status status = CheckConfig(config); !status.ok()) return Fail(status);

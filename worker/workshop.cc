@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "common/base/status.h"
+#include "worker/engine_check.h"
+#include "worker/policy_floor.h"
 #include "worker/report/log_pump.h"
 #include "worker/report/outbox.h"
 #include "worker/session/poll_loop.h"
@@ -29,11 +31,9 @@ absl::Status Workshop::OpenLauncher(const std::string& type, const config::v1::W
   options.log_burst_bytes = config.log_burst_bytes();
   options.changed = [this](const std::string& name) { changed_(name); };
   options.readiness_changed = [this] { settled_(); };
-  options.engine.address = config.docker_host();
-  options.engine.tls_ca_file = config.docker_tls_ca_file();
-  options.engine.tls_certificate_file = config.docker_tls_certificate_file();
-  options.engine.tls_key_file = config.docker_tls_key_file();
-  options.engine.registry_credentials_file = config.registry_credentials_file();
+  options.engine = EngineOptionsOf(config);
+  ASSIGN_OR_RETURN(auto floor, ReadPolicyFloor(type, config.policy_floor_file()));
+  if (floor.has_value()) renderer_.SetFloor(*std::move(floor));
   ASSIGN_OR_RETURN(launcher_, MakeLauncher(type, std::move(options)));
   desk_ = std::make_unique<LaunchDesk>(launcher_->concurrency());
   return absl::OkStatus();

@@ -7,9 +7,10 @@ namespace forebay::cli {
 const std::vector<Command>& AllCommands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> commands;
-    for (const auto& noun : {DevCommands, DeployCommands, DeploymentCommands, FlowRunCommands,
-                             WorkPoolCommands, WorkQueueCommands, WorkerCommands, ServerCommands,
-                             TokenCommands, ConfigCommands, VersionCommands, CompletionCommands}) {
+    for (const auto& noun :
+         {DevCommands, DeployCommands, DeploymentCommands, FlowRunCommands, WorkPoolCommands,
+          PolicyCommands, WorkQueueCommands, WorkerCommands, JobTemplateCommands, ServerCommands,
+          DoctorCommands, TokenCommands, ConfigCommands, VersionCommands, CompletionCommands}) {
       auto made = noun();
       commands.insert(commands.end(), std::make_move_iterator(made.begin()),
                       std::make_move_iterator(made.end()));

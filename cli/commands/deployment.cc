@@ -6,6 +6,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/run_request.h"
 #include "cli/follow.h"
+#include "cli/job_view.h"
 #include "cli/names.h"
 #include "cli/output/proto_json.h"
 #include "cli/pages.h"
@@ -13,6 +14,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "forebay/v1/flow_run.pb.h"
+#include "forebay/v1/work_pool.pb.h"
 
 namespace forebay::cli {
 namespace {
@@ -79,12 +81,26 @@ Card RunCard(const v1::FlowRun& run) {
           ToJson(run)};
 }
 
+// What the run would be; nothing is created.
+absl::Status DryRun(Session& session, const v1::CreateFlowRunRequest& run) {
+  v1::RenderJobRequest request;
+  request.set_deployment(run.deployment());
+  request.set_job_variables(run.job_variables());
+  ASSIGN_OR_RETURN(Client * client, session.client());
+  ASSIGN_OR_RETURN(const auto response, client->Call<v1::RenderJobResponse>(request));
+  return ShowJob(session,
+                 fmt::format("A run of {} in pool {} ({}):", DeploymentShortName(run.deployment()),
+                             LastSegment(response.work_pool()), response.type()),
+                 response);
+}
+
 absl::Status Run(Session& session, const Arguments& arguments) {
   std::optional<absl::Duration> timeout;
   if (arguments.Has("timeout")) {
     ASSIGN_OR_RETURN(timeout, ParseDurationOption(arguments.Get("timeout"), "--timeout"));
   }
   ASSIGN_OR_RETURN(const auto request, RunRequest(session, arguments));
+  if (arguments.Has("dry-run")) return DryRun(session, request);
   ASSIGN_OR_RETURN(Client * client, session.client());
   ASSIGN_OR_RETURN(const auto response, client->Call<v1::CreateFlowRunResponse>(request));
   const v1::FlowRun& run = response.flow_run();
@@ -169,6 +185,8 @@ std::vector<Option> RunOptions() {
       {"--in", "DURATION", "Start so much later"},
       {"--tag", "TAG", "For people", false, true},
       {"--idempotency-key", "KEY", "The same key within a day answers the same run"},
+      {"--dry-run", "",
+       "Show what would be launched, who set it and whether it is allowed; no run"},
   };
   options.insert(options.end(), own.begin(), own.end());
   return options;

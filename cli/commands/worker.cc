@@ -86,7 +86,8 @@ absl::Status Start(Session& session, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const fs::path key_file, KeyFile(session, arguments, pool));
   std::vector<std::string> words = {"--server=" + profile.server, "--pool=" + pool,
                                     "--key-file=" + key_file.string()};
-  for (const char* option : {"name", "limit", "type", "state-dir", "log-level"}) {
+  for (const char* option : {"name", "limit", "type", "state-dir", "log-level", "docker-host",
+                             "registry-credentials-file", "policy-floor-file"}) {
     if (arguments.Has(option))
       words.push_back(fmt::format("--{}={}", option, arguments.Get(option)));
   }
@@ -119,6 +120,7 @@ Card CardOf(Session& session, const v1::Worker& worker) {
            {"Version", worker.version()},
            {"Registered", When(session, worker.register_time())},
            {"Last seen", When(session, worker.last_seen_time())},
+           {"Not ready", worker.not_ready_reason()},
            {"Creator", worker.creator()}},
           ToJson(worker)};
 }
@@ -139,7 +141,8 @@ absl::Status List(Session& session, const Arguments& arguments) {
                      {"LAST SEEN"},
                      {"QUEUES", true},
                      {"VERSION", true},
-                     {"REGISTERED", true}};
+                     {"REGISTERED", true},
+                     {"NOT READY"}};
   RETURN_IF_ERROR(ForEachItem<v1::ListWorkersResponse>(
       *client, request, kAllItems, [](const auto& page) { return page.workers(); },
       [&](const v1::Worker& worker) {
@@ -149,7 +152,8 @@ absl::Status List(Session& session, const Arguments& arguments) {
              {id, worker.display_name(), LastSegment(worker.work_pool()), worker.type(),
               StatusText(worker), std::to_string(worker.held_attempts()),
               std::to_string(worker.slots()), When(session, worker.last_seen_time()),
-              QueuesText(worker), worker.version(), When(session, worker.register_time())},
+              QueuesText(worker), worker.version(), When(session, worker.register_time()),
+              worker.not_ready_reason()},
              ToJson(worker)});
       }));
   return AnswerList(session, listing,
@@ -213,6 +217,23 @@ std::vector<Command> WorkerCommands() {
       {"-q,--queue", "QUEUE", "Serve only this queue", false, true},
       {"-t,--type", "TYPE", "Fail unless the pool is of this type"},
       {"--state-dir", "DIR", "Where runs' state is kept across restarts"},
+      {"--docker-host", "URL", "Container engine (unix:///var/run/docker.sock)"},
+      {"--registry-credentials-file",
+       "FILE",
+       "Registry credentials that jobs may name",
+       false,
+       false,
+       false,
+       {},
+       Completes::kFiles},
+      {"--policy-floor-file",
+       "FILE",
+       "What is launched here at most, whatever the server says",
+       false,
+       false,
+       false,
+       {},
+       Completes::kFiles},
       {"--log-level",
        "LEVEL",
        "How much to say",

@@ -28,8 +28,7 @@ std::optional<int64_t> ParseByteSize(std::string_view text) {
   if (text.empty() || text[0] < '0' || text[0] > '9') return std::nullopt;
   double number = 0;
   const char* const end = text.data() + text.size();
-  const auto [stop, error] =
-      std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  const auto [stop, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
   if (error != std::errc()) return std::nullopt;
   const auto power =
       PowerOf(ToLower(Trim(std::string_view(stop, static_cast<size_t>(end - stop)))));
@@ -41,7 +40,8 @@ std::optional<int64_t> ParseByteSize(std::string_view text) {
 
 std::optional<int64_t> ByteSizeOf(const Json& value, bool minus_one) {
   if (value.is_string()) return ParseByteSize(value.get_ref<const std::string&>());
-  if (value.is_number_unsigned() && value.get<uint64_t>() >= (uint64_t{1} << 62)) return std::nullopt;
+  if (value.is_number_unsigned() && value.get<uint64_t>() >= (uint64_t{1} << 62))
+    return std::nullopt;
   if (!value.is_number_integer()) return std::nullopt;
   const auto bytes = value.get<int64_t>();
   if (bytes >= 0 || (minus_one && bytes == -1)) return bytes;

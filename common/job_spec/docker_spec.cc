@@ -43,7 +43,8 @@ absl::StatusOr<int64_t> Size(const Json* value, std::string_view field, int64_t 
   if (value == nullptr) return 0;
   const auto bytes = ByteSizeOf(*value, minus_one);
   if (!bytes.has_value()) {
-    return InvalidJob(field, DumpJson(*value), "is not a size such as \"64m\", \"1.5g\" or 1048576");
+    return InvalidJob(field, DumpJson(*value),
+                      "is not a size such as \"64m\", \"1.5g\" or 1048576");
   }
   if (*bytes != -1 && *bytes < least) {
     return InvalidJob(field, DumpJson(*value), fmt::format("is less than {} bytes", least));
@@ -92,7 +93,8 @@ absl::Status ReadGpus(const Json* value, DockerSpec& spec) {
     return id.is_string() && IsEngineName(id.get_ref<const std::string&>());
   };
   if (!value->is_array() || !std::all_of(value->begin(), value->end(), is_id)) {
-    return InvalidJob("gpus", DumpJson(*value), "is neither \"all\" nor a number nor a list of ids");
+    return InvalidJob("gpus", DumpJson(*value),
+                      "is neither \"all\" nor a number nor a list of ids");
   }
   spec.gpu_ids = value->get<std::vector<std::string>>();
   return absl::OkStatus();
@@ -135,8 +137,9 @@ absl::Status CheckNetworks(const DockerSpec& spec) {
   }
   return IsEngineName(mode)
              ? absl::OkStatus()
-             : InvalidJob("network_mode", ToValidUtf8(spec.network_mode),
-                          "is neither bridge, none, host, container:<name> nor the name of a network");
+             : InvalidJob(
+                   "network_mode", ToValidUtf8(spec.network_mode),
+                   "is neither bridge, none, host, container:<name> nor the name of a network");
 }
 
 // Upper case, without CAP_.
@@ -167,15 +170,14 @@ bool IsWord(std::string_view text, std::string_view extra) {
 
 absl::Status CheckNames(const DockerSpec& spec) {
   if (const auto parts = Split(spec.user, ':');
-      !spec.user.empty() && (parts.size() > 2 || !std::all_of(parts.begin(), parts.end(), [](auto p) {
-        return IsWord(p, "_.-");
-      }))) {
+      !spec.user.empty() &&
+      (parts.size() > 2 ||
+       !std::all_of(parts.begin(), parts.end(), [](auto p) { return IsWord(p, "_.-"); }))) {
     return InvalidJob("user", ToValidUtf8(spec.user), "is not user or user:group");
   }
   if (const auto parts = Split(spec.platform, '/');
-      !spec.platform.empty() &&
-      (parts.size() < 2 || parts.size() > 3 ||
-       !std::all_of(parts.begin(), parts.end(), [](auto p) { return IsWord(p, "_.-"); }))) {
+      !spec.platform.empty() && (parts.size() < 2 || parts.size() > 3 ||
+                                 !std::all_of(parts.begin(), parts.end(), IsEngineName))) {
     return InvalidJob("platform", ToValidUtf8(spec.platform), "is not such as linux/amd64");
   }
   if (!spec.working_dir.empty() && !IsPlainPath(spec.working_dir)) {

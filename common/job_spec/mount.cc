@@ -12,18 +12,15 @@ bool IsAlnum(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-bool IsPlainPart(std::string_view part) {
-  return !part.empty() && part != "." && part != "..";
-}
+bool IsPlainPart(std::string_view part) { return !part.empty() && part != "." && part != ".."; }
 
 }  // namespace
 
 bool IsEngineName(std::string_view name) {
   constexpr size_t kMostBytes = 128;
   return !name.empty() && name.size() <= kMostBytes && IsAlnum(name[0]) &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return IsAlnum(c) || c == '_' || c == '.' || c == '-';
-         });
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return IsAlnum(c) || c == '_' || c == '.' || c == '-'; });
 }
 
 bool IsPlainPath(std::string_view path) {

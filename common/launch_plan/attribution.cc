@@ -19,12 +19,10 @@ std::map<std::string, std::string> AttributionEnvironment(const Attribution& att
 }
 
 std::map<std::string, std::string> AttributionLabels(const Attribution& attribution) {
-  return {{"forebay.io/run-id", attribution.run_id},
-          {"forebay.io/attempt", attribution.attempt},
-          {"forebay.io/flow", attribution.flow},
-          {"forebay.io/deployment", attribution.deployment},
-          {"forebay.io/pool", attribution.work_pool},
-          {"forebay.io/worker", attribution.worker_name}};
+  return {
+      {"forebay.io/run-id", attribution.run_id},  {"forebay.io/attempt", attribution.attempt},
+      {"forebay.io/flow", attribution.flow},      {"forebay.io/deployment", attribution.deployment},
+      {"forebay.io/pool", attribution.work_pool}, {"forebay.io/worker", attribution.worker_name}};
 }
 
 }  // namespace forebay

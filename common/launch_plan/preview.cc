@@ -22,8 +22,7 @@ void AddLeaves(const Json& value, const std::string& pointer, std::vector<LeafOr
   }
   size_t index = 0;
   for (const auto& [key, child] : value.items()) {
-    AddLeaves(child,
-              pointer + "/" + PointerStep(value.is_array() ? std::to_string(index++) : key),
+    AddLeaves(child, pointer + "/" + PointerStep(value.is_array() ? std::to_string(index++) : key),
               leaves);
   }
 }
@@ -88,10 +87,10 @@ JobPreview PreviewJob(const PreviewRequest& request) {
   JobPreview preview;
   for (const SchemaViolation& violation :
        request.job_template.Violations(request.deployment, request.run)) {
-    preview.problems.push_back({violation.rule == "required" ? "MISSING_JOB_VARIABLE"
-                                                             : "INVALID_JOB_VARIABLE",
-                                violation.pointer, violation.rule, violation.value,
-                                violation.allowed, violation.nearest, violation.message});
+    preview.problems.push_back(
+        {violation.rule == "required" ? "MISSING_JOB_VARIABLE" : "INVALID_JOB_VARIABLE",
+         violation.pointer, violation.rule, violation.value, violation.allowed, violation.nearest,
+         violation.message});
   }
   auto rendered = request.job_template.Render(request.deployment, request.run);
   if (!rendered.ok()) {

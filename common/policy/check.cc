@@ -62,8 +62,7 @@ bool MatchesAny(FieldKind kind, const std::vector<Json>& patterns, const Json& v
 
 // Calls `wrong` for each item that stands in the field until it says true; where the item stands,
 // and what it is.
-std::optional<Fault> FirstItem(const Json& value,
-                               const std::function<bool(const Json&)>& wrong) {
+std::optional<Fault> FirstItem(const Json& value, const std::function<bool(const Json&)>& wrong) {
   if (!value.is_structured()) {
     if (!wrong(value)) return std::nullopt;
     return Fault{"", value, "", ""};
@@ -85,9 +84,8 @@ bool IsNothing(const Json& value) {
 std::optional<Fault> CheckAllow(const Rule& rule, const Json& value) {
   if (!rule.allow.has_value()) return std::nullopt;
   if (rule.allow->empty() && IsNothing(value)) return std::nullopt;
-  auto fault = FirstItem(value, [&](const Json& item) {
-    return !MatchesAny(rule.field->kind, *rule.allow, item);
-  });
+  auto fault = FirstItem(
+      value, [&](const Json& item) { return !MatchesAny(rule.field->kind, *rule.allow, item); });
   if (!fault.has_value()) return std::nullopt;
   fault->allowed = ListText(*rule.allow);
   fault->why = "which is not among what is allowed: " + fault->allowed;
@@ -148,8 +146,8 @@ std::optional<Fault> CheckForm(const Rule& rule, const Json& value) {
 }
 
 bool IsForeignNetwork(const Json& mode) {
-  return mode == "host" || (mode.is_string() &&
-                            mode.get_ref<const std::string&>().starts_with("container:"));
+  return mode == "host" ||
+         (mode.is_string() && mode.get_ref<const std::string&>().starts_with("container:"));
 }
 
 bool IsHostPath(const Json& volume) {

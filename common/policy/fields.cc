@@ -38,16 +38,11 @@ constexpr FieldRule kDocker[] = {
 };
 
 constexpr FieldRule kProcess[] = {
-    {"name", kText},
-    {"env", kNames},
-    {"labels", kNames},
-    {"command", kList},
-    {"working_dir", kText},
-    {"stream_output", kFlag},
-    {"user", kText},
-    {"limits.cpu_seconds", kNumber},
-    {"limits.memory", kSize},
-    {"limits.open_files", kNumber},
+    {"name", kText},          {"env", kNames},
+    {"labels", kNames},       {"command", kList},
+    {"working_dir", kText},   {"stream_output", kFlag},
+    {"user", kText},          {"limits.cpu_seconds", kNumber},
+    {"limits.memory", kSize}, {"limits.open_files", kNumber},
 };
 
 constexpr FieldRule kScripted[] = {
@@ -87,9 +82,15 @@ std::vector<std::string> FieldNames(std::string_view pool_type) {
 }
 
 std::string_view KindName(FieldKind kind) {
-  constexpr std::string_view kNames[] = {"a text",  "true or false", "a number",
-                                         "a size",  "a list",        "an object",
-                                         "an image", "a list of volumes", "a text, number or list"};
+  constexpr std::string_view kNames[] = {"a text",
+                                         "true or false",
+                                         "a number",
+                                         "a size",
+                                         "a list",
+                                         "an object",
+                                         "an image",
+                                         "a list of volumes",
+                                         "a text, number or list"};
   return kNames[static_cast<size_t>(kind)];
 }
 

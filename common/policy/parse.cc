@@ -14,9 +14,9 @@ constexpr size_t kMostRules = 1000;
 constexpr size_t kMostItems = 1000;
 constexpr size_t kMostGlobBytes = 512;
 const std::vector<std::string>& RuleKeys() {
-  static const auto* const keys = new std::vector<std::string>{
-      "field", "name", "allow", "deny",           "max",
-      "min",   "required", "include", "require_digest", "read_only"};
+  static const auto* const keys =
+      new std::vector<std::string>{"field", "name",     "allow",   "deny",           "max",
+                                   "min",   "required", "include", "require_digest", "read_only"};
   return *keys;
 }
 
@@ -146,8 +146,9 @@ class RuleReader {
   }
 
   absl::Status Misplaced(std::string_view key) const {
-    return Invalid(At(key), Json(), fmt::format("has no meaning for '{}', which is {}",
-                                                rule_.field->name, KindName(rule_.field->kind)));
+    return Invalid(At(key), Json(),
+                   fmt::format("has no meaning for '{}', which is {}", rule_.field->name,
+                               KindName(rule_.field->kind)));
   }
 
   absl::Status ReadFlags() {
@@ -158,7 +159,8 @@ class RuleReader {
       return Misplaced("require_digest");
     }
     if (rule_.read_only && rule_.field->kind != FieldKind::kVolumes) return Misplaced("read_only");
-    if (!rule_.include.empty() && rule_.field->kind != FieldKind::kList) return Misplaced("include");
+    if (!rule_.include.empty() && rule_.field->kind != FieldKind::kList)
+      return Misplaced("include");
     return absl::OkStatus();
   }
 

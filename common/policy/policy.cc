@@ -60,8 +60,7 @@ Denial MakeDenial(std::string rule, const std::string& pointer, const Fault& fau
   denial.rule = std::move(rule);
   denial.field = pointer + fault.below;
   denial.value = Shown(fault.value);
-  denial.set_by =
-      fault.value.is_null() ? "nobody" : SetBy(pointer, fault.below, origins);
+  denial.set_by = fault.value.is_null() ? "nobody" : SetBy(pointer, fault.below, origins);
   denial.allowed = fault.allowed;
   denial.message = fmt::format("{} is {} (set by {}), {} (rule '{}')", denial.field,
                                denial.value.empty() ? "absent" : denial.value, denial.set_by,
@@ -113,7 +112,8 @@ void CheckUnknown(std::string_view pool_type, const Json& spec, const std::strin
       CheckUnknown(pool_type, value, name + ".", origins, denials);
       continue;
     }
-    const Fault fault{"", value, "", "which no rule can be about: fields that are not known are denied"};
+    const Fault fault{"", value, "",
+                      "which no rule can be about: fields that are not known are denied"};
     denials.push_back(MakeDenial("unknown field", PointerOf(name), fault, origins));
   }
 }

@@ -11,8 +11,8 @@ namespace {
 absl::Status WithPreview(absl::Status status, const DeploymentSnapshot& deployment) {
   auto detail = DetailOf(status);
   if (!detail.has_value() || detail->metadata.contains("next")) return status;
-  detail->metadata["next"] = fmt::format("forebay deployment run {}/{} --dry-run",
-                                         deployment.flow_name, deployment.name);
+  detail->metadata["next"] =
+      fmt::format("forebay deployment run {}/{} --dry-run", deployment.flow_name, deployment.name);
   AttachDetail(status, *detail);
   return status;
 }
@@ -23,8 +23,8 @@ absl::Status Check(const DeploymentSnapshot& deployment, const Json& run) {
   RETURN_IF_ERROR(deployment.job_template->CheckRun(own, run));
   ASSIGN_OR_RETURN(const PlannedJob job,
                    PlanJob(deployment.pool_type, *deployment.job_template, own, run));
-  return Allow(*deployment.policy, fmt::format("the policy of work pool '{}'", deployment.pool_name),
-               job);
+  return Allow(*deployment.policy,
+               fmt::format("the policy of work pool '{}'", deployment.pool_name), job);
 }
 
 }  // namespace

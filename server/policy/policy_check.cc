@@ -4,6 +4,7 @@
 
 #include "common/base/status.h"
 #include "common/launch_plan/preview.h"
+#include "common/launch_plan/preview_proto.h"
 #include "server/api/messages.h"
 #include "server/store/deployments.h"
 
@@ -11,25 +12,6 @@ namespace forebay::server {
 namespace {
 
 constexpr int kMostVerdicts = 1000;
-
-void ToProto(const JobProblem& problem, v1::JobProblem& proto) {
-  proto.set_reason(problem.reason);
-  proto.set_pointer(problem.pointer);
-  proto.set_rule(problem.rule);
-  proto.set_value(problem.value);
-  proto.set_allowed(problem.allowed);
-  proto.set_nearest(problem.nearest);
-  proto.set_message(problem.message);
-}
-
-void ToProto(const Denial& denial, v1::PolicyDenial& proto) {
-  proto.set_rule(denial.rule);
-  proto.set_field(denial.field);
-  proto.set_value(denial.value);
-  proto.set_set_by(denial.set_by);
-  proto.set_allowed(denial.allowed);
-  proto.set_message(denial.message);
-}
 
 // What is asked about, once its names are resolved.
 struct Question {
@@ -58,26 +40,8 @@ absl::StatusOr<JobPreview> Preview(const PoolSnapshot& pool, const Policy& polic
                    ParseJsonObject(question.deployment_variables, "deployment.job_variables"));
   ASSIGN_OR_RETURN(const Json run, ParseJsonObject(question.run_variables, "job_variables"));
   question.attribution.work_pool = pool.name;
-  return PreviewJob({pool.type, job_template, policy, deployment, run, question.command,
-                     question.attribution});
-}
-
-v1::RenderJobResponse ToResponse(const PoolSnapshot& pool, const JobPreview& preview) {
-  v1::RenderJobResponse response;
-  response.set_work_pool("workPools/" + pool.name);
-  response.set_type(pool.type);
-  if (!preview.configuration.is_null()) {
-    response.set_job_configuration(DumpJson(preview.configuration));
-  }
-  for (const LeafOrigin& leaf : preview.leaves) {
-    v1::JobLeaf& proto = *response.add_leaves();
-    proto.set_pointer(leaf.pointer);
-    proto.set_origin(std::string(OriginName(leaf.origin)));
-  }
-  for (const JobProblem& problem : preview.problems) ToProto(problem, *response.add_problems());
-  for (const Denial& denial : preview.denials) ToProto(denial, *response.add_denials());
-  response.set_launchable(preview.launchable());
-  return response;
+  return PreviewJob(
+      {pool.type, job_template, policy, deployment, run, question.command, question.attribution});
 }
 
 }  // namespace
@@ -98,7 +62,10 @@ absl::StatusOr<v1::RenderJobResponse> RenderJob(Session& session, Snapshots& sna
   ASSIGN_OR_RETURN(const auto pool, snapshots.PoolByName(session, name));
   ASSIGN_OR_RETURN(const Policy policy, Policy::Parse(pool->type, pool->policy));
   ASSIGN_OR_RETURN(const JobPreview preview, Preview(*pool, policy, std::move(question)));
-  return ToResponse(*pool, preview);
+  v1::RenderJobResponse response = ToProto(preview);
+  response.set_work_pool("workPools/" + pool->name);
+  response.set_type(pool->type);
+  return response;
 }
 
 absl::StatusOr<v1::CheckPolicyResponse> CheckPolicy(Session& session, Snapshots& snapshots,

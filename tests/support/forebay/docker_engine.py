@@ -84,6 +84,12 @@ class EngineClient:
         content = self.request(method, path, body, raw=True, **options)
         return [json.loads(line) for line in content.splitlines() if line.strip()]
 
+    def answers(self) -> bool:
+        try:
+            return self.request("GET", "/_ping", raw=True) == b"OK"
+        except (OSError, EngineError):
+            return False
+
     # Containers.
 
     def containers(self, **labels: str) -> list[dict]:
@@ -128,15 +134,13 @@ class EngineClient:
 
     # Images.
 
-    def import_image(self, name: str, tree: pathlib.Path, changes: tuple[str, ...] = (), platform: str = ""):
+    def import_image(self, name: str, tree: pathlib.Path, changes: tuple[str, ...] = ()):
         """Makes an image of one layer of the files below `tree`; `changes` as in a Dockerfile."""
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
             tar.add(tree, arcname=".")
         repository, tag = name.rsplit(":", 1)
         query = urllib.parse.urlencode({"fromSrc": "-", "repo": repository, "tag": tag})
-        if platform:
-            query += "&" + urllib.parse.urlencode({"platform": platform})
         for change in changes:
             query += "&" + urllib.parse.urlencode({"changes": change})
         self._refuse_errors(self.messages("POST", f"/images/create?{query}", archive.getvalue()))
@@ -221,7 +225,7 @@ class DockerEngine(EngineClient):
             self._process = subprocess.Popen(
                 ["dockerd", f"--data-root={self.root}/data", f"--exec-root={self.root}/exec", f"--host={self.address}",
                  f"--pidfile={self._pid_file}", "--live-restore", "--bridge=none", "--iptables=false", "--ip6tables=false",
-                 "--log-level=warn", "--default-shm-size=64M", "--max-download-attempts=2"],
+                 "--log-level=warn", "--default-shm-size=64M", "--max-download-attempts=1"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         try:
@@ -241,12 +245,6 @@ class DockerEngine(EngineClient):
             raise AssertionError(f"dockerd ended with {self._process.returncode}")
         return self.answers()
 
-    def answers(self) -> bool:
-        try:
-            return self.request("GET", "/_ping", raw=True) == b"OK"
-        except (OSError, EngineError):
-            return False
-
     def tail(self, lines: int = 40) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
@@ -258,8 +256,10 @@ class DockerEngine(EngineClient):
     @property
     def pid(self) -> int:
         """Of dockerd, also when another process started it; 0 when it does not run."""
-        pid = self._process.pid if self._process is not None else _read_pid(self._pid_file)
-        return pid if pid and is_alive(pid) else 0
+        if self._process is not None:
+            return self._process.pid if self._process.poll() is None else 0
+        pid = _read_pid(self._pid_file)
+        return pid if pid and is_alive(pid) and _runs(pid, "dockerd", str(self.root)) else 0
 
     @property
     def running(self) -> bool:
@@ -282,11 +282,10 @@ class DockerEngine(EngineClient):
 
     def _signal(self, number: int):
         if pid := self.pid:
-            os.kill(pid, number)
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+                os.kill(pid, signal.SIGCONT)
             wait_gone(pid, PATIENCE)
-        if self._process is not None:
-            self._process.wait(PATIENCE)
         if containerd := _read_pid(self.root / "exec/containerd/containerd.pid"):
             wait_gone(containerd, PATIENCE)
 
@@ -299,11 +298,10 @@ class DockerEngine(EngineClient):
                 self.start()
             if self.running:
                 self._clear()
-        with contextlib.suppress(ProcessLookupError):
-            self.terminate()
+        self.terminate()
         self._end_processes()
         self._unmount()
-        shutil.rmtree(self.root, ignore_errors=True)
+        self._remove_files()
 
     def _clear(self):
         for container in self.containers():
@@ -314,7 +312,7 @@ class DockerEngine(EngineClient):
 
     def _processes(self) -> list[int]:
         """containerd and its shims, as far as they are this engine's; shims outlive both."""
-        return [pid for pid in _all_pids() if _is_of_containerd(pid, f"{self.root}/exec/")]
+        return [pid for pid in _all_pids() if _runs(pid, "containerd", f"{self.root}/exec/")]
 
     def _end_processes(self):
         """What is left of containers whose engine cannot end them any more; the first processes first."""
@@ -325,6 +323,15 @@ class DockerEngine(EngineClient):
                 os.kill(pid, signal.SIGKILL)
         for pid in first + ours:
             wait_gone(pid, PATIENCE)
+
+    def _remove_files(self):
+        """Those of an engine alone: a script may have been told a folder that holds something else."""
+        for name in ("data", "exec"):
+            shutil.rmtree(self.root / name, ignore_errors=True)
+        for path in self.root.glob("engine.*"):
+            path.unlink()
+        with contextlib.suppress(OSError):
+            self.root.rmdir()
 
     def _unmount(self):
         for line in reversed(pathlib.Path("/proc/mounts").read_text().splitlines()):
@@ -359,12 +366,13 @@ def _all_pids() -> list[int]:
     return [int(path.name) for path in pathlib.Path("/proc").glob("[0-9]*")]
 
 
-def _is_of_containerd(pid: int, path: str) -> bool:
+def _runs(pid: int, program: str, path: str) -> bool:
+    """Whether it is a process of the program that was told the path."""
     try:
         argv = pathlib.Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return "containerd" in pathlib.Path(argv[0]).name and any(path in word for word in argv)
+    return program in pathlib.Path(argv[0]).name and any(path in word for word in argv)
 
 
 def _parent(pid: int) -> int:

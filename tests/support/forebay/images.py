@@ -18,8 +18,6 @@ ENTRY = "forebay-test/entry:1"
 COMMAND = "forebay-test/command:1"
 # The same with the user 1000, in /home/user.
 USER = "forebay-test/user:1"
-# Another platform's name on it.
-ARM = "forebay-test/arm:1"
 # python3, git, /app/repo_stats.py and the clone /app/clone with two commits.
 REPO_STATS = "repo-stats:tutorial"
 
@@ -31,8 +29,10 @@ APPLETS = (
 PYTHON = "/usr/bin/python3.11"
 PYTHON_LIBRARY = pathlib.Path("/usr/lib/python3.11")
 # What a flow does not need of the standard library.
-LEFT_OUT = ("test", "tests", "idlelib", "tkinter", "lib2to3", "pydoc_data", "ensurepip", "distutils", "turtledemo", "__pycache__",
-            "unittest", "config-*", "sitecustomize.py")  # fmt: skip
+LEFT_OUT = (
+    "test", "tests", "idlelib", "tkinter", "lib2to3", "pydoc_data", "ensurepip", "distutils", "turtledemo", "unittest",
+    "__pycache__", "config-*", "sitecustomize.py",
+)  # fmt: skip
 
 
 def busybox_tree(root: pathlib.Path) -> pathlib.Path:
@@ -58,7 +58,6 @@ def make_test_images(engine: EngineClient):
         _import(engine, ENTRY, tree, *basics, 'ENTRYPOINT ["/bin/echo","entry"]')
         _import(engine, COMMAND, tree, *basics, 'CMD ["/bin/echo","image-command"]')
         _import(engine, USER, tree, *basics, "USER 1000", "WORKDIR /home/user")
-        _import(engine, ARM, tree, *basics, platform="linux/arm64")
 
 
 def make_repo_stats_image(engine: EngineClient):
@@ -78,9 +77,9 @@ def make_repo_stats_image(engine: EngineClient):
         _import(engine, REPO_STATS, tree, "ENV PATH=/usr/bin:/bin", "WORKDIR /app")
 
 
-def _import(engine: EngineClient, name: str, tree: pathlib.Path, *changes: str, platform: str = ""):
+def _import(engine: EngineClient, name: str, tree: pathlib.Path, *changes: str):
     if not engine.has_image(name):
-        engine.import_image(name, tree, changes, platform)
+        engine.import_image(name, tree, changes)
 
 
 def _copy_program(program: str, tree: pathlib.Path):

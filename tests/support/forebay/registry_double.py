@@ -8,6 +8,7 @@ import http.server
 import io
 import json
 import pathlib
+import re
 import tarfile
 import tempfile
 import threading
@@ -37,10 +38,10 @@ BEHAVIOURS = {
 class RegistryDouble:
     """`behaviour[repository]` is how it answers for that repository, "fine" unless told otherwise:
 
-    silent: takes the connection for a manifest and says nothing; hang: the same, after the headers; hang in layer: half
-    of the layer and nothing more; slow: the layer in `pieces` pieces, one each `pace` seconds; cut off: half of the layer
-    and the end of the connection; corrupt: another layer than the digest says; other platform: only for linux/s390x; the
-    rest as in REFUSALS. `host_silent` makes it answer nothing at all, whatever is asked for.
+    silent: takes the request for a manifest and says nothing; hang: the same, after the headers; hang in layer: half of
+    the layer and nothing more; slow: the layer in `pieces` pieces, one each `pace` seconds; cut off: half of what is
+    asked for of the layer and the end of the connection; corrupt: another layer than the digest says; other platform:
+    for linux/s390x alone; the rest as in REFUSALS. `host_silent`: nothing is answered, whatever is asked for.
 
     The image is the tests' busybox with the repository's name in /repository, so no engine has its layer from another.
     """
@@ -194,10 +195,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _answer_layer(self, behaviour: str, layer: bytes):
         if behaviour == "corrupt":
             layer = layer[:-1] + bytes([layer[-1] ^ 1])
-        self._begin(200, len(layer), "application/octet-stream")
-        half = len(layer) // 2
+        layer = self._begin_layer(layer)
         if behaviour in ("cut off", "hang in layer"):
-            self.wfile.write(layer[:half])
+            self.wfile.write(layer[: len(layer) // 2])
             self.wfile.flush()
             if behaviour == "hang in layer":
                 self._hang()
@@ -206,6 +206,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._trickle(layer)
         else:
             self.wfile.write(layer)
+
+    def _begin_layer(self, layer: bytes) -> bytes:
+        """The headers; what of the layer is asked for: the rest, when a download goes on."""
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)?", self.headers.get("Range", ""))
+        if not asked:
+            self._begin(200, len(layer), "application/octet-stream")
+            return layer
+        first, last = int(asked.group(1)), len(layer) - 1
+        self._begin(206, last + 1 - first, "application/octet-stream", {"Content-Range": f"bytes {first}-{last}/{last + 1}"})
+        return layer[first:]
 
     def _trickle(self, layer: bytes):
         size = len(layer) // self.double.pieces + 1

@@ -93,9 +93,8 @@ absl::Status ContainerLog::OpenWriter() {
   UniqueFd file(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
   if (!file.ok()) return ErrnoStatus(errno, fmt::format("cannot open '{}'", path_));
   first_lines_ = lines_;
-  writer_ = std::make_unique<output::OutputWriter>(std::move(file), limits_.rate_bytes,
-                                                   limits_.burst_bytes,
-                                                   [this] { return line_micros_; });
+  writer_ = std::make_unique<output::OutputWriter>(
+      std::move(file), limits_.rate_bytes, limits_.burst_bytes, [this] { return line_micros_; });
   return absl::OkStatus();
 }
 

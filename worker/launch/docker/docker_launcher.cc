@@ -171,8 +171,8 @@ absl::Status DockerLauncher::PrepareInto(Container& container, const LaunchSpec&
                                          const DockerSpec& spec, Cancellation& cancellation) {
   std::string auth;
   if (!spec.registry_credentials.empty()) {
-    ASSIGN_OR_RETURN(auth, RegistryAuth(options_.engine.registry_credentials_file,
-                                        spec.registry_credentials));
+    ASSIGN_OR_RETURN(
+        auth, RegistryAuth(options_.engine.registry_credentials_file, spec.registry_credentials));
   }
   CreateContext context;
   {
@@ -180,12 +180,11 @@ absl::Status DockerLauncher::PrepareInto(Container& container, const LaunchSpec&
     context.pool_uid = pool_uid_;
     if (keeps_cgroups_) context.cgroup_parent = CgroupOf(launch.name);
   }
-  const PreparationParts parts{
-      *engine_, clock_, auth,
-      [this, &container](std::string_view line) {
-        container.log().Say(line, absl::ToUnixMicros(clock_.Now()));
-      },
-      [&container] { return static_cast<int>(container.log().lines()); }};
+  const PreparationParts parts{*engine_, clock_, auth,
+                               [this, &container](std::string_view line) {
+                                 container.log().Say(line, absl::ToUnixMicros(clock_.Now()));
+                               },
+                               [&container] { return static_cast<int>(container.log().lines()); }};
   return Prepare(parts, launch, spec, context, cancellation);
 }
 

@@ -41,9 +41,9 @@ void GraceTimer::Run() {
       MutexLock lock(mutex_);
       if (ending_) return;
       const absl::Duration now = clock_.Monotonic();
-      const auto first = std::min_element(
-          deadlines_.begin(), deadlines_.end(),
-          [](const auto& a, const auto& b) { return a.second < b.second; });
+      const auto first =
+          std::min_element(deadlines_.begin(), deadlines_.end(),
+                           [](const auto& a, const auto& b) { return a.second < b.second; });
       if (first == deadlines_.end() || first->second > now) {
         changed_.WaitFor(mutex_, first == deadlines_.end() ? kIdle : first->second - now);
         continue;

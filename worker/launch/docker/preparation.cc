@@ -23,16 +23,14 @@ absl::Status Failed(absl::StatusCode code, std::string_view reason, const Docker
 
 absl::Status PullFailed(const DockerSpec& spec, std::string_view engine_says) {
   const PullFailure failure = PullFailureOf(engine_says);
-  return Failed(failure.retryable ? absl::StatusCode::kUnavailable
-                                  : absl::StatusCode::kFailedPrecondition,
-                failure.reason, spec,
-                fmt::format("cannot pull {}: {}", spec.image.ToString(), engine_says));
+  return Failed(
+      failure.retryable ? absl::StatusCode::kUnavailable : absl::StatusCode::kFailedPrecondition,
+      failure.reason, spec, fmt::format("cannot pull {}: {}", spec.image.ToString(), engine_says));
 }
 
 absl::Duration PullTimeout(const PreparationParts& parts, const LaunchSpec& launch) {
   if (launch.start_deadline == absl::InfiniteFuture()) return kLongestPull;
-  return std::max((launch.start_deadline - parts.clock.Now()) * kShareOfDeadline,
-                  absl::Seconds(1));
+  return std::max((launch.start_deadline - parts.clock.Now()) * kShareOfDeadline, absl::Seconds(1));
 }
 
 absl::Status Pull(const PreparationParts& parts, const LaunchSpec& launch, const DockerSpec& spec,
@@ -110,10 +108,9 @@ absl::Status CreateFailed(const absl::Status& error, const DockerSpec& spec) {
 
 // A create whose name is taken, or whose answer did not come, is settled by a look at who has the
 // name. Nothing is created twice.
-absl::Status Create(const PreparationParts& parts, const LaunchSpec& launch,
-                    const DockerSpec& spec, const Json& body, Cancellation& cancellation) {
-  const auto created =
-      parts.engine.CreateContainer(launch.name, spec.platform, body, cancellation);
+absl::Status Create(const PreparationParts& parts, const LaunchSpec& launch, const DockerSpec& spec,
+                    const Json& body, Cancellation& cancellation) {
+  const auto created = parts.engine.CreateContainer(launch.name, spec.platform, body, cancellation);
   if (created.ok() || absl::IsCancelled(created.status())) return created.status();
   const bool unclear = absl::IsAlreadyExists(created.status()) ||
                        absl::IsUnavailable(created.status()) ||

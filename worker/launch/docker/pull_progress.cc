@@ -80,7 +80,8 @@ PullFailure PullFailureOf(std::string_view engine_says) {
                     "incorrect username"})) {
     return {"IMAGE_UNAUTHORIZED", false};
   }
-  if (HasAny(text, {"no match for platform", "no matching manifest", "does not match the specified platform"})) {
+  if (HasAny(text, {"no match for platform", "no matching manifest",
+                    "does not match the specified platform"})) {
     return {"IMAGE_WRONG_PLATFORM", false};
   }
   if (HasAny(text, {"failed to register layer", "verification failed", "digest", "checksum"})) {

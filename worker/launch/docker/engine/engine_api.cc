@@ -151,9 +151,10 @@ absl::StatusOr<Json> EngineApi::Negotiate(Cancellation& cancellation) {
     return Error(absl::StatusCode::kFailedPrecondition, "ENGINE_TOO_OLD")
         .With("value", version.value("ApiVersion", ""))
         .With("allowed", fmt::format("1.{} to 1.{}", kOldestApi, kNewestApi))
-        .Says("the container engine at {} ({}) speaks API {}; this worker needs one of 1.{} to 1.{}",
-              address_, version.value("Version", "unknown version"),
-              version.value("ApiVersion", "unknown"), kOldestApi, kNewestApi);
+        .Says(
+            "the container engine at {} ({}) speaks API {}; this worker needs one of 1.{} to 1.{}",
+            address_, version.value("Version", "unknown version"),
+            version.value("ApiVersion", "unknown"), kOldestApi, kNewestApi);
   }
   MutexLock lock(mutex_);
   prefix_ = fmt::format("/v1.{}", minor);
@@ -192,8 +193,7 @@ absl::Status EngineApi::ConnectNetwork(const std::string& network, const std::st
 }
 
 absl::Status EngineApi::StartContainer(const std::string& name) {
-  return Call(
-             Request("POST", fmt::format("/containers/{}/start", UrlEscape(name)), kLongPatience))
+  return Call(Request("POST", fmt::format("/containers/{}/start", UrlEscape(name)), kLongPatience))
       .status();
 }
 
@@ -248,10 +248,10 @@ absl::Status EngineApi::ReadLogs(const std::string& id, bool follow,
 absl::Status EngineApi::FollowEvents(const std::string& label, int64_t since_micros,
                                      const std::function<void(const Json&)>& event,
                                      Cancellation& cancellation) {
-  HttpRequest request =
-      Request("GET", fmt::format("/events?filters={}&since={}.{:06}", Filters(label),
-                                 since_micros / kMicros, since_micros % kMicros),
-              absl::InfiniteDuration());
+  HttpRequest request = Request("GET",
+                                fmt::format("/events?filters={}&since={}.{:06}", Filters(label),
+                                            since_micros / kMicros, since_micros % kMicros),
+                                absl::InfiniteDuration());
   JsonLines lines(event);
   request.sink = [&lines](std::string_view bytes) {
     lines.Feed(bytes);

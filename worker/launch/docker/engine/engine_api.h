@@ -5,9 +5,9 @@
 //
 // Thread-safe; calls block. Errors carry the engine's own words as message. UNAVAILABLE
 // (INFRASTRUCTURE_UNAVAILABLE): there is no engine, or the connection broke, and what became of the
-// call is unknown; DEADLINE_EXCEEDED (INFRASTRUCTURE_UNAVAILABLE): the same after a time. NOT_FOUND,
-// ALREADY_EXISTS, INVALID_ARGUMENT, INTERNAL (ENGINE_REFUSED): the engine said 404, 409, another
-// 4xx, 5xx. CANCELLED.
+// call is unknown; DEADLINE_EXCEEDED (INFRASTRUCTURE_UNAVAILABLE): the same after a time.
+// NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT, INTERNAL (ENGINE_REFUSED): the engine said 404, 409,
+// another 4xx, 5xx. CANCELLED.
 
 #include <functional>
 #include <string>
@@ -58,8 +58,8 @@ class EngineApi {
   absl::Status ReadLogs(const std::string& id, bool follow,
                         const std::function<bool(std::string_view)>& sink,
                         Cancellation& cancellation);
-  // Events of containers with the label from `since` (microseconds of the engine's clock) on, until the
-  // connection ends.
+  // Events of containers with the label from `since` (microseconds of the engine's clock) on, until
+  // the connection ends.
   absl::Status FollowEvents(const std::string& label, int64_t since_micros,
                             const std::function<void(const Json&)>& event,
                             Cancellation& cancellation);
