@@ -38,12 +38,11 @@ const Json* Find(const Json& document, std::string_view pointer) {
 
 Json ForMachines(const v1::RenderJobResponse& preview, const Json& configuration) {
   Json all = ToJson(preview);
-  all["jobConfiguration"] = configuration;
+  all["job_configuration"] = configuration;
   return all;
 }
 
-void ShowLeaves(Session& session, const v1::RenderJobResponse& preview,
-                const Json& configuration) {
+void ShowLeaves(Session& session, const v1::RenderJobResponse& preview, const Json& configuration) {
   size_t width = 0;
   for (const v1::JobLeaf& leaf : preview.leaves()) width = std::max(width, leaf.pointer().size());
   for (const v1::JobLeaf& leaf : preview.leaves()) {

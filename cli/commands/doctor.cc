@@ -40,8 +40,7 @@ Finding EngineFinding(const Arguments& arguments) {
   spec.environment = CurrentEnvironment();
   const auto result = RunCommand(spec, kEnginePatience);
   if (!result.ok()) return {"container engine", false, std::string(MessageOf(result.status()))};
-  return {"container engine", result->exit.success(),
-          ReplaceAll(Trim(result->output), "\n", "; ")};
+  return {"container engine", result->exit.success(), ReplaceAll(Trim(result->output), "\n", "; ")};
 }
 
 absl::Status Doctor(Session& session, const Arguments& arguments) {
@@ -49,11 +48,10 @@ absl::Status Doctor(Session& session, const Arguments& arguments) {
   listing.columns = {{"CHECK"}, {"RESULT", false, false, true}, {"WHAT IT SAYS"}};
   int bad = 0;
   for (const Finding& finding : {ServerFinding(session), EngineFinding(arguments)}) {
-    listing.rows.push_back({finding.name,
-                            {finding.name, finding.good ? "GOOD" : "BAD", finding.text},
-                            Json{{"check", finding.name},
-                                 {"good", finding.good},
-                                 {"message", finding.text}}});
+    listing.rows.push_back(
+        {finding.name,
+         {finding.name, finding.good ? "GOOD" : "BAD", finding.text},
+         Json{{"check", finding.name}, {"good", finding.good}, {"message", finding.text}}});
     bad += finding.good ? 0 : 1;
   }
   RETURN_IF_ERROR(AnswerList(session, listing, ""));

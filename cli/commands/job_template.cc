@@ -63,8 +63,8 @@ absl::Status Render(Session& session, const Arguments& arguments) {
     policy_text = DumpJson(policy);
   }
   ASSIGN_OR_RETURN(const Policy policy, Policy::Parse(type, policy_text));
-  const JobPreview preview = PreviewJob({type, job_template, policy, values.deployment, values.run,
-                                         {}, StandInAttribution()});
+  const JobPreview preview = PreviewJob(
+      {type, job_template, policy, values.deployment, values.run, {}, StandInAttribution()});
   return ShowJob(session, fmt::format("Job of type {}:", type), ToProto(preview));
 }
 
@@ -86,15 +86,31 @@ std::vector<Command> JobTemplateCommands() {
       file("--template", "Base job template, JSON; the type's own without it"),
       file("--values", "Job variables as of a deployment, JSON or YAML"),
       {"--set", "NAME=VALUE", "Job variable as of a run", false, true},
-      {"-t,--type", "TYPE", "Pool type (docker)", false, false, false, {types.begin(), types.end()}},
+      {"-t,--type",
+       "TYPE",
+       "Pool type (docker)",
+       false,
+       false,
+       false,
+       {types.begin(), types.end()}},
   };
   std::vector<Option> render = options;
   render.push_back(file("--policy", "Policy to decide by, YAML or JSON"));
   return {
-      {"template render", "What a template and values make, without a server", {}, render, false,
-       false, Render},
-      {"template validate", "Whether a template, and values for it, would be accepted", {}, options,
-       false, false, Validate},
+      {"template render",
+       "What a template and values make, without a server",
+       {},
+       render,
+       false,
+       false,
+       Render},
+      {"template validate",
+       "Whether a template, and values for it, would be accepted",
+       {},
+       options,
+       false,
+       false,
+       Validate},
   };
 }
 

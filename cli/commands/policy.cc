@@ -104,20 +104,25 @@ absl::Status PreviewJob(Session& session, const Arguments& arguments) {
   request.set_job_variables(DumpJson(variables));
   ASSIGN_OR_RETURN(Client * client, session.client());
   ASSIGN_OR_RETURN(const auto response, client->Call<v1::RenderJobResponse>(request));
-  return ShowJob(session,
-                 fmt::format("Job of pool {} ({}):", LastSegment(response.work_pool()),
-                             response.type()),
-                 response);
+  return ShowJob(
+      session,
+      fmt::format("Job of pool {} ({}):", LastSegment(response.work_pool()), response.type()),
+      response);
 }
 
 }  // namespace
 
 std::vector<Command> PolicyCommands() {
   const Positional name = {"NAME", "Name of the work pool", true, {}, Completes::kPools};
-  const Option file = {"-f,--file", "FILE", "Policy, YAML or JSON", false, false, false, {},
-                       Completes::kFiles};
+  const Option file = {"-f,--file", "FILE", "Policy, YAML or JSON", false, false,
+                       false,       {},     Completes::kFiles};
   return {
-      {"work-pool policy get", "Print what may be launched in a pool", {name}, {}, false, false,
+      {"work-pool policy get",
+       "Print what may be launched in a pool",
+       {name},
+       {},
+       false,
+       false,
        Get},
       {"work-pool policy set",
        "Say what may be launched in a pool",
@@ -136,7 +141,13 @@ std::vector<Command> PolicyCommands() {
       {"work-pool preview-job",
        "What would be launched in a pool, who set it, and whether it is allowed",
        {name},
-       {{"-d,--deployment", "NAME", "With this deployment's variables", false, false, false, {},
+       {{"-d,--deployment",
+         "NAME",
+         "With this deployment's variables",
+         false,
+         false,
+         false,
+         {},
          Completes::kDeployments},
         {"--set", "NAME=VALUE", "Job variable of the run, such as env.DEBUG=1", false, true}},
        false,

@@ -29,8 +29,8 @@ std::string ReadAll(const fs::path& path) {
 
 // Keywords that templates have no use for, and what would have to be fetched.
 const std::set<std::string>& OutsideFiles() {
-  static const auto* const files = new std::set<std::string>{
-      "contains.json", "dependencies.json", "if-then-else.json", "refRemote.json"};
+  static const auto* const files = new std::set<std::string>{"contains.json", "dependencies.json",
+                                                             "if-then-else.json", "refRemote.json"};
   return *files;
 }
 

@@ -14,6 +14,7 @@ namespace {
 // A shell, and the engine, tell a signal so.
 constexpr int kSignalBase = 128;
 constexpr int kMostSignals = 64;
+constexpr int kKill = 9;
 
 const Json& StateOf(const Json& container) {
   static const Json none = Json::object();
@@ -53,9 +54,10 @@ ExitRecord EndOf(const Json& state) {
   } else if (code != 0) {
     end.message = fmt::format("exit code {}", code);
   }
-  if (BoolOf(state, "OOMKilled")) {
+  // Set also when only a child ran out of memory, which the command may have coped with.
+  if (BoolOf(state, "OOMKilled") && code == kSignalBase + kKill) {
     end.reason = "OOM_KILLED";
-    end.signal = 9;
+    end.signal = kKill;
     end.message = fmt::format("the container ran out of memory, exit code {}", code);
   }
   return end;
@@ -101,6 +103,7 @@ Observation ObservationOf(const Json& container) {
 std::string LaunchFailureOf(std::string_view engine_says) {
   const std::string text = ToLower(engine_says);
   if (Has(text, "no space left")) return "NO_SPACE";
+  if (Has(text, "does not match the specified platform")) return "IMAGE_WRONG_PLATFORM";
   if (Has(text, "executable file not found") || Has(text, "no such file or directory: unknown") ||
       (Has(text, "stat ") && Has(text, "no such file"))) {
     return "COMMAND_NOT_FOUND";

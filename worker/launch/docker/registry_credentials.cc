@@ -66,7 +66,8 @@ absl::StatusOr<std::string> RegistryAuth(const std::string& file, const std::str
   const Json auth = {{"username", plain.substr(0, colon)},
                      {"password", plain.substr(colon + 1)},
                      {"serveraddress", name}};
-  return absl::WebSafeBase64Escape(DumpJson(auth));
+  // With padding, without which engines drop the header unread.
+  return ReplaceAll(ReplaceAll(absl::Base64Escape(DumpJson(auth)), "+", "-"), "/", "_");
 }
 
 }  // namespace forebay::worker
