@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -16,9 +17,20 @@ constexpr int64_t kMinutesMillis = 600'000;
 constexpr absl::Duration kPatience = absl::Seconds(30);
 constexpr std::chrono::milliseconds kLookAgain(2);
 
-bool IsProcess(const LauncherKind& kind) { return kind.type == "process"; }
+bool IsScripted(const LauncherKind& kind) { return kind.type == "scripted"; }
+bool IsDocker(const LauncherKind& kind) { return kind.type == "docker"; }
 
-Json Shell(const std::string& script) { return {{"command", {"/bin/sh", "-c", script}}}; }
+const char* EngineAddress() { return std::getenv("FOREBAY_TEST_DOCKER"); }
+
+Json Shell(const LauncherKind& kind, const std::string& script) {
+  Json job = {{"command", {"/bin/sh", "-c", script}}};
+  if (!IsDocker(kind)) return job;
+  job["image"] = "forebay-test/busybox:1";
+  job["image_pull_policy"] = "Never";
+  job["network_mode"] = "none";
+  job["auto_remove"] = true;
+  return job;
+}
 
 std::string NewRunId() {
   static UuidSource source(SystemClock(), SystemRandom());
@@ -28,33 +40,49 @@ std::string NewRunId() {
 }  // namespace
 
 const std::vector<LauncherKind>& AllLaunchers() {
-  static const auto* const kinds =
-      new std::vector<LauncherKind>{{"process", true}, {"scripted", false}};
+  static const auto* const kinds = [] {
+    auto* all = new std::vector<LauncherKind>{{"process", true}, {"scripted", false}};
+    if (EngineAddress() != nullptr) all->push_back({"docker", true, true});
+    return all;
+  }();
   return *kinds;
 }
 
 Json ExitsWith(const LauncherKind& kind, int code) {
-  if (IsProcess(kind)) return Shell(fmt::format("exit {}", code));
+  if (!IsScripted(kind)) return Shell(kind, fmt::format("exit {}", code));
   return {{"exit_code", code}};
 }
 
 Json EndsBySignal(const LauncherKind& kind, int signal) {
-  if (IsProcess(kind)) return Shell(fmt::format("kill -{} $$", signal));
+  // The first process of a container cannot be killed from inside.
+  if (IsDocker(kind)) {
+    return Shell(kind, fmt::format("sh -c 'kill -{} $$'; exit $?", signal));
+  }
+  if (!IsScripted(kind)) return Shell(kind, fmt::format("kill -{} $$", signal));
   return {{"signal", signal}};
 }
 
 Json Writes(const LauncherKind& kind, int64_t count) {
-  if (IsProcess(kind)) return Shell(fmt::format("seq -f 'line %.0f' {}", count));
+  if (!IsScripted(kind)) {
+    return Shell(kind,
+                 fmt::format("i=0; while [ $i -lt {} ]; do i=$((i+1)); echo line $i; done", count));
+  }
   return {{"output_lines", count}};
 }
 
 Json RunsLong(const LauncherKind& kind) {
-  if (IsProcess(kind)) return Shell("echo ready; exec sleep 600");
+  // Signals that the first process of a container does not handle are not delivered.
+  if (IsDocker(kind)) {
+    return Shell(kind, "trap 'exit 143' TERM; echo ready; while :; do sleep 0.1; done");
+  }
+  if (!IsScripted(kind)) return Shell(kind, "echo ready; exec sleep 600");
   return {{"duration_ms", kMinutesMillis}, {"output_lines", 1}};
 }
 
 Json IgnoresStop(const LauncherKind& kind) {
-  if (IsProcess(kind)) return Shell("trap '' TERM; echo ready; while :; do sleep 600; done");
+  if (!IsScripted(kind)) {
+    return Shell(kind, "trap '' TERM; echo ready; while :; do sleep 600; done");
+  }
   return {{"duration_ms", kMinutesMillis}, {"output_lines", 1}, {"ignore_stop", true}};
 }
 
@@ -68,8 +96,9 @@ bool Eventually(const std::function<bool()>& done) {
 }
 
 Fixture::Fixture(const LauncherKind& kind, LauncherOptions options)
-    : type_(kind.type), options_(std::move(options)) {
+    : type_(kind.type), pool_(NewRunId()), options_(std::move(options)) {
   options_.state_dir = scratch_.path();
+  if (EngineAddress() != nullptr) options_.engine.address = EngineAddress();
   Restart();
 }
 
@@ -84,6 +113,7 @@ void Fixture::Restart() {
   INFO(made.status().ToString());
   REQUIRE(made.ok());
   launcher_ = *std::move(made);
+  launcher_->SetPool(pool_);
 }
 
 LaunchSpec Fixture::Spec(const Json& configuration) {
@@ -92,15 +122,21 @@ LaunchSpec Fixture::Spec(const Json& configuration) {
   spec.name = InfrastructureName(spec.run.run_id, spec.run.attempt);
   spec.configuration = configuration;
   spec.environment = {{"FOREBAY_PARAMETERS", "{}"}};
+  spec.labels = {{"forebay.io/run-id", spec.run.run_id}};
   spec.cancel_grace = absl::Seconds(30);
   return spec;
 }
 
-std::string Fixture::Begin(const Json& configuration) {
-  const LaunchSpec spec = Spec(configuration);
+void Fixture::Launch(const LaunchSpec& spec) {
   const absl::Status launched = launcher_->Launch(spec);
   INFO(launched.ToString());
   REQUIRE(launched.ok());
+  WaitForStage(spec.name, Stage::kWaiting);
+}
+
+std::string Fixture::Begin(const Json& configuration) {
+  const LaunchSpec spec = Spec(configuration);
+  Launch(spec);
   REQUIRE(launcher_->Go(spec.name).ok());
   return spec.name;
 }

@@ -15,7 +15,10 @@ struct LauncherKind {
   std::string type;
   // Whether what it made is found by a new launcher on the same state directory.
   bool survives = false;
+  // Whether it tells a signal by an exit code too.
+  bool signals_have_exit_codes = false;
 };
+// Docker's is one of them where FOREBAY_TEST_DOCKER names an engine with the test images.
 const std::vector<LauncherKind>& AllLaunchers();
 
 // A run that ends at once with the exit code.
@@ -45,7 +48,9 @@ class Fixture {
 
   // A spec with a name of its own.
   LaunchSpec Spec(const Json& configuration);
-  // Launches and lets it begin; returns its name.
+  // Launches and waits until it is ready to begin.
+  void Launch(const LaunchSpec& spec);
+  // The same and lets it begin; returns its name.
   std::string Begin(const Json& configuration);
 
   // Wait until it is so, at most 30 s; the observation then.
@@ -59,6 +64,8 @@ class Fixture {
 
  private:
   std::string type_;
+  // Of its own, so that it finds nothing of another.
+  std::string pool_;
   Scratch scratch_;
   LauncherOptions options_;
   std::unique_ptr<Launcher> launcher_;
