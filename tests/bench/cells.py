@@ -1,5 +1,6 @@
 """The cells of the benchmark. Each answers {metric: number} and fails when a run was lost or doubled."""
 
+import datetime
 import json
 import pathlib
 import statistics
@@ -9,9 +10,12 @@ import time
 from forebay.api import Api
 from forebay.checker import Checker
 from forebay.daemons import Cli, Server, Worker
+from forebay.docker_engine import DockerEngine
 from forebay.fake_worker import FakeWorker
+from forebay.images import BUSYBOX, make_test_images
 from forebay.postgres import TestPostgres
 from forebay.process import binary
+from forebay.waiting import wait_until
 from meters import Meter, cpu_seconds
 
 WORKERS, SLOTS = 64, 16
@@ -19,6 +23,13 @@ WORKERS, SLOTS = 64, 16
 
 class Lost(Exception):
     """A run was lost, doubled or ended otherwise than it should."""
+
+
+def started_at(container: dict) -> float:
+    """When the engine says that it began, in seconds since the epoch."""
+    text = container["State"]["StartedAt"].removesuffix("Z")
+    whole, _, fraction = text.partition(".")
+    return datetime.datetime.fromisoformat(whole + "+00:00").timestamp() + float(f"0.{fraction or 0}")
 
 
 class Bench:
@@ -141,6 +152,65 @@ class Bench:
         worker.terminate()
         waits.sort()
         return {"launch_p50_ms": statistics.median(waits), "launch_p99_ms": waits[int(len(waits) * 0.99)]}
+
+    def docker(self, runs: int, burst: int) -> dict[str, float]:
+        """Containers: what a launch costs beyond the engine's own create and start, in turns with them; and a burst."""
+        engine = DockerEngine().start()
+        try:
+            make_test_images(engine)
+            return self._docker_launch(engine, runs) | self._docker_burst(engine, burst)
+        finally:
+            engine.stop()
+
+    def _docker_pool(self, engine: DockerEngine, script: str, slots: int) -> tuple[str, Worker]:
+        self._pools += 1
+        pool = f"docker-{self._pools}"
+        self.api.create_pool(pool, "docker")
+        box = {"image": BUSYBOX, "image_pull_policy": "Never", "network_mode": "none", "auto_remove": True}
+        self.api.deploy(f"bench/{pool}", pool, ["/bin/sh", "-c", script], job_variables=json.dumps(box))
+        arguments = ("--log-level", "info", "--docker-host", engine.address)
+        return pool, Worker(self.folder, self.server.address, pool, self.worker_key(pool), limit=slots, arguments=arguments).start()
+
+    def _docker_launch(self, engine: DockerEngine, runs: int) -> dict[str, float]:
+        pool, worker = self._docker_pool(engine, "true", 1)
+        own, ours = [], []
+        for turn in range(runs):
+            name = f"own-{turn}"
+            began = time.time()
+            engine.create(name, BUSYBOX, ["true"], HostConfig={"NetworkMode": "none"})
+            engine.start_container(name)
+            own.append(1000 * (started_at(engine.inspect(name)) - began))
+            engine.wait_for_exit(name)
+            engine.remove(name)
+            ours.append(self._one_container(engine, pool))
+        worker.terminate()
+        median = statistics.median(own)
+        return {"engine_p50_ms": median, "overhead_p50_ms": statistics.median(ours) - median}
+
+    def _one_container(self, engine: DockerEngine, pool: str) -> float:
+        """Milliseconds from grant to the start of the container."""
+        run_id = self.api.submit(f"bench/{pool}", job_variables='{"auto_remove": false}')
+        self.api.wait_for_state(run_id, "COMPLETED")
+        granted = self.checker.value("SELECT extract(epoch FROM granted_at) FROM attempts WHERE run_id = %s", run_id)
+        name = f"forebay-{run_id}-1"
+        started = started_at(engine.inspect(name))
+        engine.remove(name)
+        return 1000 * (started - float(granted))
+
+    def _docker_burst(self, engine: DockerEngine, count: int) -> dict[str, float]:
+        """`count` containers at once on one worker: all end, each line once, none is left."""
+        pool, worker = self._docker_pool(engine, "echo here; sleep 1; echo there", count)
+        began = time.time()
+        run_ids = self.api.submit_many(f"bench/{pool}", count)
+        for run_id in run_ids:
+            if not self.api.wait_for_end(run_id, deadline=600).state.name == "Completed":
+                raise Lost(f"{run_id} did not complete: {self.api.run(run_id).state.message}")
+            if self.api.output(run_id) != ["here", "there"]:
+                raise Lost(f"{run_id} wrote {self.api.output(run_id)}")
+        spent = time.time() - began
+        wait_until(lambda: not engine.containers(), what="every container to be removed")
+        worker.terminate()
+        return {"burst_rate": count / spent}
 
     def idle(self, seconds: int) -> dict[str, float]:
         """Memory and processor time of a fresh server and a worker with nothing to do."""

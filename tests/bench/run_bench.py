@@ -39,6 +39,9 @@ ROWS = [
     ("loaded_pickup", "pickup_p99_ms", "  p99", "ms", "<= 25"),
     ("process_launch", "launch_p50_ms", "process launch: granted to first instruction, p50", "ms", "<= 15"),
     ("process_launch", "launch_p99_ms", "  p99", "ms", ""),
+    ("docker", "engine_p50_ms", "container: the engine's own create and start, p50", "ms", ""),
+    ("docker", "overhead_p50_ms", "  what a launch adds to it, p50", "ms", "<= 15"),
+    ("docker", "burst_rate", "  200 containers of a second at once", "/s", ""),
     ("idle", "server_rss_mb", "idle server, resident", "MiB", "<= 60"),
     ("idle", "worker_rss_mb", "idle worker, resident", "MiB", "<= 15"),
     ("idle", "idle_cpu_percent", "idle server and worker, CPU", "%", "< 0.5"),
@@ -58,6 +61,7 @@ def repetition(bench: Bench, quick: bool) -> dict[str, dict[str, float]]:
     half = max(100, int(results["single"]["rate"] / 2))
     results["loaded_pickup"] = bench.loaded_pickup(half, 1 if quick else 4)
     results["process_launch"] = bench.process_launch(int(100 * scale))
+    results["docker"] = bench.docker(int(40 * scale), int(200 * scale))
     results["idle"] = bench.idle(3 if quick else 10)
     results["command_line"] = bench.command_line(int(20 * scale))
     results["share"] = {"share": 100 * results["batched"]["rate"] / results["sql_limit"]["rate"]}
