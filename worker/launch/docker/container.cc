@@ -15,7 +15,11 @@ ExitRecord FailureOf(const absl::Status& error) {
   }
   end.launch_failure = ReasonOf(error);
   end.launch_retryable = absl::IsUnavailable(error) || absl::IsDeadlineExceeded(error);
-  if (end.launch_failure.empty()) end.launch_failure = "INFRASTRUCTURE_UNAVAILABLE";
+  // What an engine refuses for a reason of its own says nothing about the run.
+  if (end.launch_failure.empty() || end.launch_failure == "ENGINE_REFUSED") {
+    end.launch_failure = "INFRASTRUCTURE_UNAVAILABLE";
+    end.launch_retryable = true;
+  }
   return end;
 }
 

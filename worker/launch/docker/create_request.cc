@@ -30,6 +30,7 @@ Json Labels(const LaunchSpec& launch, const DockerSpec& spec, const CreateContex
   Json labels = Json::object();
   for (const auto& [name, value] : spec.labels) labels[name] = value;
   for (const auto& [name, value] : launch.labels) labels[name] = value;
+  if (!spec.display_name.empty()) labels[kNameLabel] = spec.display_name;
   labels[kPoolIdLabel] = context.pool_uid;
   labels[kPreparationLinesLabel] = std::to_string(context.preparation_lines);
   labels[kKeepLabel] = spec.auto_remove ? "false" : "true";

@@ -16,6 +16,14 @@ namespace forebay::worker {
 namespace {
 
 constexpr char kCgroupRoot[] = "/sys/fs/cgroup";
+constexpr absl::Duration kKillAgain = absl::Seconds(1);
+
+// Whatever keeps a worker from its engine is not the run's fault.
+absl::Status NotReadyNow(const absl::Status& ready) {
+  if (ready.ok()) return ready;
+  return Error(absl::StatusCode::kUnavailable, "INFRASTRUCTURE_UNAVAILABLE")
+      .Says("{}", MessageOf(ready));
+}
 
 absl::Status NotFound(const std::string& name) {
   return Error(absl::StatusCode::kNotFound, "INFRASTRUCTURE_NOT_FOUND")
@@ -48,11 +56,7 @@ absl::StatusOr<std::unique_ptr<Launcher>> MakeDockerLauncher(LauncherOptions opt
 DockerLauncher::DockerLauncher(LauncherOptions options, std::unique_ptr<EngineApi> engine)
     : options_(std::move(options)),
       engine_(std::move(engine)),
-      graces_(clock_,
-              [this](const std::string& name) {
-                (void)engine_->KillContainer(name, "SIGKILL");
-                Changed(name);
-              }),
+      graces_(clock_, [this](const std::string& name) { EndByForce(name); }),
       watch_(*engine_, {[this](const std::string& name) { Changed(name); },
                         [this](const Json& info) { EngineConnected(info); },
                         [this] {
@@ -136,11 +140,18 @@ DockerLauncher::ContainerPtr DockerLauncher::Forget(const std::string& name) {
   return node.empty() ? nullptr : node.mapped();
 }
 
+void DockerLauncher::EndByForce(const std::string& name) {
+  const absl::Status killed = engine_->KillContainer(name, "SIGKILL");
+  // An engine that is away comes back, and what was to end still is.
+  if (!killed.ok()) graces_.Arm(name, kKillAgain);
+  Changed(name);
+}
+
 absl::Status DockerLauncher::Launch(const LaunchSpec& launch) {
   ASSIGN_OR_RETURN(const DockerSpec spec, TypeDockerSpec(launch.configuration));
   // What cannot be said to the engine is known before an image is pulled for it.
   RETURN_IF_ERROR(CreateRequest(launch, spec, {}).status());
-  RETURN_IF_ERROR(watch_.Ready());
+  RETURN_IF_ERROR(NotReadyNow(watch_.Ready()));
   if (Known(launch.name) != nullptr) return absl::OkStatus();
   const auto existing = engine_->InspectContainer(launch.name);
   if (existing.ok()) {
@@ -314,17 +325,20 @@ absl::Status DockerLauncher::Remove(const std::string& name) {
     known->CancelPreparation();
     known->WaitForPreparation();
   }
+  // What this process knows goes in any case; a container that cannot be removed now is found
+  // again.
+  graces_.Disarm(name);
+  Forget(name);
+  log_tail_.Forget(OutputPath(name));
+  RETURN_IF_ERROR(RemoveTree(OutputPath(name)));
   const auto found = engine_->InspectContainer(name);
   if (found.ok() && StaysAfterwards(*found)) {
     RETURN_IF_ERROR(WriteFileAtomically(KeptPath(name), ""));
   } else if (!absl::IsNotFound(found.status())) {
     RETURN_IF_ERROR(engine_->RemoveContainer(name));
   }
-  graces_.Disarm(name);
-  Forget(name);
-  log_tail_.Forget(OutputPath(name));
   RemoveCgroup(kCgroupRoot, name);
-  return RemoveTree(OutputPath(name));
+  return absl::OkStatus();
 }
 
 }  // namespace forebay::worker

@@ -63,6 +63,7 @@ class DockerLauncher final : public Launcher {
   absl::Status PrepareInto(Container& container, const LaunchSpec& launch, const DockerSpec& spec,
                            Cancellation& cancellation);
 
+  void EndByForce(const std::string& name);
   absl::StatusOr<Observation> ObserveEngine(const std::string& name);
   void AddUsage(const std::string& name, ExitRecord& end) const;
   bool StaysAfterwards(const Json& container) const;

@@ -10,6 +10,8 @@
 namespace forebay::worker {
 
 // Beside the attribution that every launcher is given (LaunchSpec::labels).
+// `name` of the job, for people.
+inline constexpr char kNameLabel[] = "forebay.io/name";
 inline constexpr char kPoolIdLabel[] = "forebay.io/pool-id";
 // Lines that the worker wrote to the run's log before the container's own.
 inline constexpr char kPreparationLinesLabel[] = "forebay.io/preparation-lines";
