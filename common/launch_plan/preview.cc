@@ -83,8 +83,21 @@ Attribution StandInAttribution() {
   return attribution;
 }
 
+namespace {
+
+// What is wrong with the run's own variables, whatever the schema says of their values.
+void AddRunProblem(const PreviewRequest& request, JobPreview& preview) {
+  const absl::Status checked = request.job_template.CheckJobVariables(request.run, "job_variables");
+  // Those are told one by one, with the other layers'.
+  if (checked.ok() || ReasonOf(checked) == "INVALID_JOB_VARIABLE") return;
+  preview.problems.push_back(ProblemOf(checked));
+}
+
+}  // namespace
+
 JobPreview PreviewJob(const PreviewRequest& request) {
   JobPreview preview;
+  AddRunProblem(request, preview);
   for (const SchemaViolation& violation :
        request.job_template.Violations(request.deployment, request.run)) {
     preview.problems.push_back(

@@ -304,7 +304,7 @@ TEST_CASE("removing a run ends its holder and its processes") {
   const pid_t pid = PidIn(pid_file);
   REQUIRE(fixture.launcher().Remove(name).ok());
   CHECK_FALSE(Runs(pid));
-  CHECK(HolderOf(name) == 0);
+  CHECK(Eventually([&] { return HolderOf(name) == 0; }));
   CHECK_FALSE(FileExists(fixture.state_dir() + "/runs/" + name));
 }
 

@@ -151,6 +151,8 @@ def test_a_preview_lists_all_that_is_wrong(cli, deploy):
     shown = cli("work-pool", "preview-job", "boxes", "-d", "flow/box", "--set", "cpus=two", "--set", "auto_remove=1", "-o", "json")
     assert shown.code == 5
     assert {problem["pointer"] for problem in shown.json["problems"]} == {"/cpus", "/auto_remove"}
+    unknown = cli("work-pool", "preview-job", "boxes", "-d", "flow/box", "--set", "imge=x", "-o", "json")
+    assert [problem["reason"] for problem in unknown.json["problems"]] == ["UNKNOWN_JOB_VARIABLE"]
     denied = cli("work-pool", "preview-job", "boxes", "-d", "flow/box", "--set", "privileged=true", "-o", "json")
     assert [denial["field"] for denial in denied.json["denials"]] == ["/privileged"]
 

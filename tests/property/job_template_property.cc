@@ -186,6 +186,30 @@ bool DottedMeansNested() {
   });
 }
 
+// What rendering made of values may look like placeholders; as a template of its own it is another
+// matter, so only what holds no braces is rendered again.
+bool RenderingTheResultChangesNothing() {
+  return rc::check("what holds no placeholder is rendered as it is", [] {
+    const auto job_template = MakeTemplate(*Configuration(), *Object(2));
+    const auto first = Rendered(job_template, *Object(2), *Object(2));
+    RC_PRE(DumpJson(first.configuration).find("{{") == std::string::npos);
+    const auto second =
+        Rendered(MakeTemplate(first.configuration, Json::object()), Json::object(), Json::object());
+    RC_ASSERT(second.configuration == first.configuration);
+  });
+}
+
+bool ValuesAreNotLookedInto() {
+  return rc::check("a value comes out as it went in, whatever is written in it", [] {
+    Json properties = Json::object();
+    properties["v"] = Json::object();
+    const Json value = *Tree(2);
+    const auto job_template = MakeTemplate({{"at", "{{ v }}"}}, properties);
+    const auto job = Rendered(job_template, {{"v", value}}, Json::object());
+    RC_ASSERT(job.configuration["at"] == value);
+  });
+}
+
 bool RenderingTwiceIsTheSame() {
   return rc::check("rendering has no memory", [] {
     const auto job_template = MakeTemplate(*Configuration(), *Object(2));
@@ -211,6 +235,8 @@ int main() {
   ok = forebay::WholeTemplateOf("a run's value wins over the deployment's", true) && ok;
   ok = forebay::EnvIsMergedByName() && ok;
   ok = forebay::DottedMeansNested() && ok;
+  ok = forebay::RenderingTheResultChangesNothing() && ok;
+  ok = forebay::ValuesAreNotLookedInto() && ok;
   ok = forebay::RenderingTwiceIsTheSame() && ok;
   return ok ? 0 : 1;
 }
