@@ -111,6 +111,39 @@ def test_a_pool_is_not_ready_until_its_worker_reaches_the_engine_and_then_its_ru
     assert api.output(run_id) == ["late"]
 
 
+def test_an_engine_that_hangs_costs_no_worker_its_lease_and_no_run_its_attempt(api, make_worker, submit, own_engine):
+    worker = make_worker().start()
+    run_id = submit(WRITES)
+    wait_until(lambda: len(numbered(api, run_id)) >= 50)
+    own_engine.pause()
+    seen = set()
+
+    def five_beats():
+        found = api.FleetService.GetWorker(name=f"workers/{worker.worker_id}").worker
+        assert found.status == 1, "the worker lost its lease"
+        seen.add(found.last_seen_time.ToNanoseconds())
+        return len(seen) > 5
+
+    wait_until(five_beats, what="five heartbeats")
+    own_engine.resume()
+    run = api.wait_for_end(run_id)
+    assert (run.state.name, run.attempt_count) == ("Completed", 1)
+    assert_whole(api, run_id)
+
+
+def test_an_engine_that_dies_in_the_middle_of_a_launch_begins_the_run_once_when_it_is_back(api, make_worker, submit, own_engine):
+    make_worker().start()
+    wait_until(lambda: status_of(api)[0] == "READY")
+    own_engine.pause()
+    run_id = submit("echo begun")
+    wait_until(lambda: api.state(run_id) == "PENDING")
+    own_engine.kill()
+    own_engine.start()
+    assert api.wait_for_end(run_id).state.name == "Completed"
+    assert api.output(run_id) == ["begun"]
+    wait_until(lambda: not own_engine.containers())
+
+
 def test_f33_f34_a_container_that_does_not_listen_is_made_to_end(api, make_worker, submit, own_engine):
     make_worker().start()
     run_id = submit("trap '' TERM; echo deaf; while :; do sleep 1; done")

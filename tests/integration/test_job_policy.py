@@ -1,6 +1,9 @@
 """What may be launched: templates, variables and policies as users meet them, refused at the earliest place that can know."""
 
+import contextlib
 import json
+import socketserver
+import threading
 
 import pytest
 from forebay.api import ApiError
@@ -191,3 +194,29 @@ def test_the_doctor_says_what_is_wrong_with_the_engine(env, cli):
     examined = cli("doctor", "--docker-host", "unix:///nowhere/engine.sock")
     assert examined.code == 5
     assert "no container engine listens at unix:///nowhere/engine.sock" in examined.out
+
+
+def test_the_doctor_names_the_version_of_an_engine_that_is_too_old(env, cli):
+    with old_engine(env.scratch / "old.sock") as address:
+        examined = cli("doctor", "--docker-host", address)
+    assert examined.code == 5
+    assert "17.03.0" in examined.out and "1.26" in examined.out and "1.40" in examined.out
+
+
+@contextlib.contextmanager
+def old_engine(path):
+    """Answers every request as an engine of 2017 answers the one for its version."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            while self.rfile.readline().strip():
+                pass
+            body = b'{"Version": "17.03.0", "ApiVersion": "1.26", "MinAPIVersion": "1.12"}'
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body))
+
+    with socketserver.UnixStreamServer(str(path), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"unix://{path}"
+        server.shutdown()
+        thread.join()

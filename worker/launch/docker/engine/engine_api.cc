@@ -18,7 +18,9 @@ namespace {
 constexpr int64_t kOldestApi = 40;
 constexpr int64_t kNewestApi = 44;
 constexpr int64_t kMicros = 1'000'000;
-constexpr absl::Duration kPatience = absl::Seconds(60);
+constexpr absl::Duration kPatience = absl::Seconds(20);
+// The worker's session asks for the list between its heartbeats.
+constexpr absl::Duration kListPatience = absl::Seconds(3);
 // Engines start and remove slowly when they have much to do; giving up too early only makes it
 // unclear what happened.
 constexpr absl::Duration kLongPatience = absl::Minutes(5);
@@ -169,7 +171,8 @@ absl::StatusOr<Json> EngineApi::InspectContainer(const std::string& name_or_id) 
 
 absl::StatusOr<Json> EngineApi::ListContainers(const std::string& label) {
   return CallJson(
-      Request("GET", fmt::format("/containers/json?all=1&filters={}", LabelFilter(label))));
+      Request("GET", fmt::format("/containers/json?all=1&filters={}", LabelFilter(label)),
+              kListPatience));
 }
 
 absl::StatusOr<std::string> EngineApi::CreateContainer(const std::string& name,
