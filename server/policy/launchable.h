@@ -8,9 +8,10 @@
 
 namespace forebay::server {
 
-// `run`: the run's job variables, which passed JobTemplate::CheckJobVariables. The same way as the
-// worker goes before the launch. INVALID_ARGUMENT: MISSING_JOB_VARIABLE, INVALID_JOB_VARIABLE,
-// INVALID_JOB. FAILED_PRECONDITION: UNRESOLVED_REFERENCE. PERMISSION_DENIED: POLICY_DENIED. Pure.
+// `deployment` is usable; `run`: the run's job variables, which passed
+// JobTemplate::CheckJobVariables. The same way as the worker goes before the launch.
+// INVALID_ARGUMENT: MISSING_JOB_VARIABLE, INVALID_JOB_VARIABLE, INVALID_JOB. FAILED_PRECONDITION:
+// UNRESOLVED_REFERENCE. PERMISSION_DENIED: POLICY_DENIED. Pure.
 absl::Status CheckLaunchable(const DeploymentSnapshot& deployment, const Json& run);
 
 }  // namespace forebay::server

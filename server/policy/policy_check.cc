@@ -35,13 +35,18 @@ struct Question {
 
 absl::StatusOr<JobPreview> Preview(const PoolSnapshot& pool, const Policy& policy,
                                    Question question) {
-  ASSIGN_OR_RETURN(const JobTemplate job_template, JobTemplate::Parse(pool.base_job_template));
+  const auto job_template = JobTemplate::Parse(pool.base_job_template);
+  if (!job_template.ok()) {
+    JobPreview unusable;
+    unusable.problems.push_back(ProblemOf(job_template.status()));
+    return unusable;
+  }
   ASSIGN_OR_RETURN(const Json deployment,
                    ParseJsonObject(question.deployment_variables, "deployment.job_variables"));
   ASSIGN_OR_RETURN(const Json run, ParseJsonObject(question.run_variables, "job_variables"));
   question.attribution.work_pool = pool.name;
   return PreviewJob(
-      {pool.type, job_template, policy, deployment, run, question.command, question.attribution});
+      {pool.type, *job_template, policy, deployment, run, question.command, question.attribution});
 }
 
 }  // namespace

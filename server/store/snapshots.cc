@@ -26,7 +26,20 @@ PoolSnapshot ReadPool(const Rows& rows) {
   return pool;
 }
 
-absl::StatusOr<DeploymentSnapshot> ReadDeployment(const Rows& rows, size_t row) {
+// What an earlier version let pass and this one does not keeps the deployment's own runs from being
+// created, and nobody else's from being dispatched.
+void ReadRules(std::string_view job_template, std::string_view policy,
+               DeploymentSnapshot& deployment) {
+  auto parsed_template = JobTemplate::Parse(job_template);
+  auto parsed_policy = Policy::Parse(deployment.pool_type, policy);
+  deployment.unusable = parsed_template.ok() ? parsed_policy.status() : parsed_template.status();
+  if (!deployment.unusable.ok()) return;
+  deployment.job_template = std::make_shared<const JobTemplate>(*std::move(parsed_template));
+  deployment.policy = std::make_shared<const Policy>(*std::move(parsed_policy));
+  deployment.launchable = CheckLaunchable(deployment, Json::object());
+}
+
+DeploymentSnapshot ReadDeployment(const Rows& rows, size_t row) {
   DeploymentSnapshot deployment;
   deployment.id = rows.Id(row, 0);
   // The pool's template belongs to the snapshot: its revision counts too.
@@ -45,12 +58,8 @@ absl::StatusOr<DeploymentSnapshot> ReadDeployment(const Rows& rows, size_t row) 
   deployment.pool_name = rows.Text(row, 14);
   deployment.deleted = rows.Bool(row, 15);
   deployment.tags = rows.TextArray(row, 16);
-  ASSIGN_OR_RETURN(JobTemplate parsed, JobTemplate::Parse(rows.Text(row, 12)));
-  deployment.job_template = std::make_shared<const JobTemplate>(std::move(parsed));
   deployment.pool_type = rows.Text(row, 17);
-  ASSIGN_OR_RETURN(Policy policy, Policy::Parse(deployment.pool_type, rows.Text(row, 18)));
-  deployment.policy = std::make_shared<const Policy>(std::move(policy));
-  deployment.launchable = CheckLaunchable(deployment, Json::object());
+  ReadRules(rows.Text(row, 12), rows.Text(row, 18), deployment);
   return deployment;
 }
 
@@ -116,8 +125,7 @@ absl::Status Snapshots::LoadDeployments(Session& session, std::span<const Uuid> 
   ASSIGN_OR_RETURN(Rows rows,
                    session.Run(queries::kReadDeploymentSnapshot, Args().Array(IdArray(ids))));
   for (size_t row = 0; row < rows.size(); ++row) {
-    ASSIGN_OR_RETURN(DeploymentSnapshot read, ReadDeployment(rows, row));
-    auto snapshot = std::make_shared<const DeploymentSnapshot>(std::move(read));
+    auto snapshot = std::make_shared<const DeploymentSnapshot>(ReadDeployment(rows, row));
     MutexLock lock(mutex_);
     deployments_[snapshot->id] = snapshot;
   }

@@ -54,6 +54,8 @@ struct DeploymentSnapshot {
   std::vector<std::string> tags;
   bool deleted = false;
   std::string pool_type;
+  // Why template or policy cannot be read; the two below are null then.
+  absl::Status unusable;
   // The pool's template and policy, to check runs against.
   std::shared_ptr<const JobTemplate> job_template;
   std::shared_ptr<const Policy> policy;

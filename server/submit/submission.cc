@@ -33,6 +33,7 @@ absl::StatusOr<std::string> MergeParameters(const std::string& defaults, const s
 
 absl::StatusOr<std::string> CheckVariables(const std::string& given,
                                            const DeploymentSnapshot& deployment) {
+  RETURN_IF_ERROR(deployment.unusable);
   if (given.empty() || given == "{}") {
     RETURN_IF_ERROR(deployment.launchable);
     return std::string("{}");

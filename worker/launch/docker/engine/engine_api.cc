@@ -170,9 +170,8 @@ absl::StatusOr<Json> EngineApi::InspectContainer(const std::string& name_or_id) 
 }
 
 absl::StatusOr<Json> EngineApi::ListContainers(const std::string& label) {
-  return CallJson(
-      Request("GET", fmt::format("/containers/json?all=1&filters={}", LabelFilter(label)),
-              kListPatience));
+  return CallJson(Request(
+      "GET", fmt::format("/containers/json?all=1&filters={}", LabelFilter(label)), kListPatience));
 }
 
 absl::StatusOr<std::string> EngineApi::CreateContainer(const std::string& name,
