@@ -1,6 +1,7 @@
 #include "common/base/status.h"
 
 #include "absl/strings/cord.h"
+#include "common/base/text.h"
 #include "forebay/v1/errors.pb.h"
 
 namespace forebay {
@@ -11,7 +12,7 @@ constexpr char kTypeUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 }  // namespace
 
 absl::Status Error::Build(std::string_view message) const {
-  absl::Status status(code_, absl::string_view(message.data(), message.size()));
+  absl::Status status(code_, ToValidUtf8(message));
   AttachDetail(status, detail_);
   return status;
 }
@@ -36,7 +37,10 @@ void AttachDetail(absl::Status& status, const ErrorDetail& detail) {
   v1::ErrorInfo info;
   info.set_reason(detail.reason);
   info.set_domain("forebay");
-  info.mutable_metadata()->insert(detail.metadata.begin(), detail.metadata.end());
+  // Values may be what somebody sent; the wire takes only what is UTF-8.
+  for (const auto& [key, value] : detail.metadata) {
+    (*info.mutable_metadata())[key] = ToValidUtf8(value);
+  }
   status.SetPayload(kTypeUrl, absl::Cord(info.SerializeAsString()));
 }
 

@@ -19,6 +19,12 @@ std::string ShownNames(const std::vector<std::string>& names) {
   return Join(std::span(names).first(kShownNames), ", ") + ", …";
 }
 
+std::string NearestDeclared(std::string_view name, const std::vector<std::string>& names) {
+  // The comparison takes time by the product of the lengths.
+  constexpr size_t kLongest = 100;
+  return name.size() > kLongest ? "" : NearestName(name, names);
+}
+
 Error WithNames(Error error, std::string_view nearest, const std::vector<std::string>& names) {
   Error full = std::move(error).With("allowed", Join(names, ", "));
   return nearest.empty() ? full : std::move(full).With("nearest", nearest);

@@ -12,6 +12,8 @@ namespace forebay {
 
 // "a, b, c, …"
 std::string ShownNames(const std::vector<std::string>& names);
+// The declared name that may be meant, or empty.
+std::string NearestDeclared(std::string_view name, const std::vector<std::string>& names);
 // With `allowed` and, unless empty, `nearest`.
 Error WithNames(Error error, std::string_view nearest, const std::vector<std::string>& names);
 // "; did you mean `x`?" or nothing.

@@ -6,7 +6,9 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/job_template/declared_names.h"
+#include "common/job_template/layers.h"
 #include "common/job_template/placeholder.h"
+#include "common/job_template/pointer.h"
 #include "common/job_template/references.h"
 
 namespace forebay {
@@ -40,7 +42,7 @@ absl::Status CheckTopLevelKeys(const Json& document) {
   const std::vector<std::string> known = {kConfiguration, kVariables};
   for (const auto& [key, value] : document.items()) {
     if (key == kConfiguration || key == kVariables) continue;
-    const std::string nearest = NearestName(key, known);
+    const std::string nearest = NearestDeclared(key, known);
     return Invalid("INVALID_TEMPLATE", kField, key)
         .With("nearest", nearest)
         .Says(
@@ -69,7 +71,7 @@ absl::StatusOr<std::vector<std::string>> DeclaredNames(const Json& schema) {
 absl::Status CheckText(std::string_view text, const std::vector<std::string>& names) {
   for (const TextPart& part : SplitPlaceholders(text)) {
     if (!part.path.has_value() || Declares(names, part.path->root())) continue;
-    const std::string nearest = NearestName(part.path->root(), names);
+    const std::string nearest = NearestDeclared(part.path->root(), names);
     return WithNames(Invalid("UNDECLARED_PLACEHOLDER", kField, part.path->root()), nearest, names)
         .Says(
             "the placeholder {} in the base job template names a variable that "
@@ -98,33 +100,54 @@ absl::Status CheckFixedPart(const Json& configuration) {
             first.pointer, first.kind, first.name);
 }
 
-// A default must be what the variable may be; null is no default.
-absl::Status CheckDefaults(const Json& variables) {
-  const auto properties = variables.find(kProperties);
-  if (properties == variables.end()) return absl::OkStatus();
-  Json defaults = Json::object();
-  for (const auto& [name, declaration] : properties->items()) {
-    if (!declaration.is_object()) continue;
-    const auto value = declaration.find("default");
-    if (value != declaration.end() && !value->is_null()) defaults[name] = Json(*value);
+// Job variables are an object, so a schema for anything else would refuse them all.
+absl::Status CheckType(const Json& variables) {
+  const auto type = variables.find("type");
+  if (type == variables.end() || *type == "object" ||
+      (type->is_array() && std::ranges::count(*type, "object") > 0)) {
+    return absl::OkStatus();
   }
-  if (defaults.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const JsonSchema schema, JsonSchema::Parse(variables, kVariables));
-  const auto violations = schema.Validate(defaults, {.require_top = false, .null_is_absent = true});
+  return Invalid("INVALID_SCHEMA", fmt::format("{}.variables.type", kField), DumpJson(*type))
+      .With("allowed", "object")
+      .Says("`variables.type` in the base job template must be \"object\", not {}",
+            DumpJson(*type));
+}
+
+absl::Status CheckDefault(const JsonSchema& schema, const std::string& name, const Json& value) {
+  const auto violations = schema.Validate(value, {.null_is_absent = true});
   if (violations.empty()) return absl::OkStatus();
   const SchemaViolation& first = violations.front();
-  return Invalid("INVALID_DEFAULT", fmt::format("{}.variables.properties{}", kField, first.pointer),
+  return Invalid("INVALID_DEFAULT",
+                 fmt::format("{}.variables.properties.{}.default{}", kField, name,
+                             DottedPointer(first.pointer)),
                  first.value)
+      .With("pointer", first.pointer)
       .With("rule", first.rule)
       .With("allowed", first.allowed)
       .With("nearest", first.nearest)
       .Says(
-          "the default of `{}` in the base job template does not fit its own schema: it is {} and "
-          "{}",
-          first.pointer.substr(1), first.value, first.message);
+          "the default of `{}{}` in the base job template does not fit its own schema: it is {} "
+          "and {}",
+          name, DottedPointer(first.pointer), first.value, first.message);
+}
+
+// A default must be what the variable may be; null is no default.
+absl::Status CheckDefaults(const Json& defaults, const JsonSchema& schema) {
+  RETURN_IF_ERROR(CheckReferences(defaults, fmt::format("{}.variables.properties", kField)));
+  for (const auto& [name, value] : defaults.items()) {
+    if (const auto own = schema.Property(name)) RETURN_IF_ERROR(CheckDefault(*own, name, value));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
+
+struct JobTemplate::Content {
+  Json document;
+  std::vector<std::string> names;
+  JsonSchema schema;
+  Json defaults;
+};
 
 absl::StatusOr<JobTemplate> JobTemplate::Parse(std::string_view text) {
   ASSIGN_OR_RETURN(Json document, ParseJson(text, kField));
@@ -136,20 +159,23 @@ absl::StatusOr<JobTemplate> JobTemplate::Parse(std::string_view text) {
   ASSIGN_OR_RETURN(auto names, DeclaredNames(document[kVariables]));
   RETURN_IF_ERROR(CheckFixedPart(document[kConfiguration]));
   RETURN_IF_ERROR(CheckPlaceholders(document[kConfiguration], names));
+  RETURN_IF_ERROR(CheckType(document[kVariables]));
   ASSIGN_OR_RETURN(JsonSchema schema,
                    JsonSchema::Parse(document[kVariables], fmt::format("{}.variables", kField)));
-  RETURN_IF_ERROR(CheckDefaults(document[kVariables]));
-  auto shared = std::make_shared<const Json>(std::move(document));
+  Json defaults = SchemaDefaults(document[kVariables]);
+  RETURN_IF_ERROR(CheckDefaults(defaults, schema));
   return JobTemplate(std::make_shared<const Content>(
-      Content{std::move(shared), std::move(names), std::move(schema)}));
+      Content{std::move(document), std::move(names), std::move(schema), std::move(defaults)}));
 }
 
-const Json& JobTemplate::job_configuration() const {
-  return content_->document->at(kConfiguration);
-}
+const std::vector<std::string>& JobTemplate::variables() const { return content_->names; }
+
+const Json& JobTemplate::job_configuration() const { return content_->document.at(kConfiguration); }
+
+const Json& JobTemplate::defaults() const { return content_->defaults; }
 
 const JsonSchema& JobTemplate::schema() const { return content_->schema; }
 
-const Json& JobTemplate::variables_schema() const { return content_->document->at(kVariables); }
+const Json& JobTemplate::variables_schema() const { return content_->document.at(kVariables); }
 
 }  // namespace forebay

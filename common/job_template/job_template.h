@@ -14,8 +14,9 @@
 // Placeholders: the name is letters, digits, `_`, `-`, with paths `a.b` and `a[0]`; blanks inside
 // the braces are free; anything else stays literal. A string that is one placeholder takes the
 // value with its type; inside other text the value becomes text (strings as they are, the rest as
-// compact JSON). Missing: the key or list item goes, or the text is empty. null is a value. One
-// pass: braces inside values stay as they are. Keys are never rendered.
+// compact JSON, but a reference in the form that references.h finds in a text). Missing: the key or
+// list item goes, or the text is empty. null is a value. One pass: braces inside values stay as
+// they are. Keys are never rendered.
 
 #include <memory>
 #include <span>
@@ -37,7 +38,8 @@ class JobTemplate {
   // INVALID_ARGUMENT: INVALID_JSON; INVALID_TEMPLATE for a missing, unknown or ill-typed key;
   // UNDECLARED_PLACEHOLDER (`value` the name, `nearest`, `allowed`) for a placeholder that
   // `variables` does not declare; REFERENCE_IN_TEMPLATE; INVALID_SCHEMA (json_schema.h);
-  // INVALID_DEFAULT for a default that its own schema refuses.
+  // INVALID_DEFAULT (`field`, `pointer`, `rule`, `value`, `allowed`, `nearest`) for a default that
+  // its own schema refuses; INVALID_REFERENCE in a default.
   static absl::StatusOr<JobTemplate> Parse(std::string_view text);
 
   // Whether a layer of job variables may be saved for pools with this template: an object whose
@@ -64,18 +66,16 @@ class JobTemplate {
   absl::StatusOr<RenderedJob> Render(const Json& deployment, const Json& run) const;
 
   // Declared names in the template's order.
-  const std::vector<std::string>& variables() const { return content_->names; }
+  const std::vector<std::string>& variables() const;
   const Json& job_configuration() const;
   // The schema of the variables, as text and ready to compare with.
   const Json& variables_schema() const;
   const JsonSchema& schema() const;
+  // The defaults that are not null, by name.
+  const Json& defaults() const;
 
  private:
-  struct Content {
-    std::shared_ptr<const Json> document;
-    std::vector<std::string> names;
-    JsonSchema schema;
-  };
+  struct Content;
   explicit JobTemplate(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
 
   std::shared_ptr<const Content> content_;

@@ -51,8 +51,6 @@ void MergeEnv(const Json& layer, Origin origin, LayeredValue& env) {
 
 }  // namespace
 
-namespace {
-
 Json SchemaDefaults(const Json& schema) {
   Json defaults = Json::object();
   const auto properties = schema.find("properties");
@@ -65,12 +63,10 @@ Json SchemaDefaults(const Json& schema) {
   return defaults;
 }
 
-}  // namespace
-
 absl::StatusOr<LayeredValues> LayerVariables(const JobTemplate& job_template,
                                              const Json& deployment, const Json& run) {
   LayeredValues values;
-  LayOver(SchemaDefaults(job_template.variables_schema()), Origin::kDefault, values);
+  LayOver(job_template.defaults(), Origin::kDefault, values);
   const std::pair<const Json*, Origin> layers[] = {{&deployment, Origin::kDeployment},
                                                    {&run, Origin::kRun}};
   for (const auto& [layer, origin] : layers) {
@@ -108,13 +104,13 @@ Json ExpandDottedKeys(const Json& layer) {
   return expanded;
 }
 
-void LayOver(const Json& layer, Origin origin, LayeredValues& values) {
-  for (const auto& [name, value] : layer.items()) {
+void LayOver(Json layer, Origin origin, LayeredValues& values) {
+  for (auto& [name, value] : layer.get_ref<Json::object_t&>()) {
     LayeredValue& slot = values[name];
     if (name == kEnvVariable) {
       MergeEnv(value, origin, slot);
     } else {
-      slot = {value, origin, {}};
+      slot = {std::move(value), origin, {}};
     }
   }
 }

@@ -36,12 +36,15 @@ Json ExpandDottedKeys(const Json& layer);
 
 class JobTemplate;
 
+// The defaults of a schema's properties; null is none.
+Json SchemaDefaults(const Json& schema);
+
 // Schema defaults < deployment < run. null is no default; an `env` that the template does not
 // declare is left out. INVALID_ARGUMENT (INVALID_JOB_VARIABLE) for a layer that is no object.
 absl::StatusOr<LayeredValues> LayerVariables(const JobTemplate& job_template,
                                              const Json& deployment, const Json& run);
 
 // Lays the expanded `layer` over `values`: whole values, `env` name by name.
-void LayOver(const Json& layer, Origin origin, LayeredValues& values);
+void LayOver(Json layer, Origin origin, LayeredValues& values);
 
 }  // namespace forebay

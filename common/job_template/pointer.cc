@@ -9,4 +9,8 @@ std::string PointerStep(std::string_view key) {
   return ReplaceAll(ReplaceAll(key, "~", "~0"), "/", "~1");
 }
 
+std::string DottedPointer(std::string_view pointer) {
+  return ReplaceAll(ReplaceAll(ReplaceAll(pointer, "/", "."), "~1", "/"), "~0", "~");
+}
+
 }  // namespace forebay

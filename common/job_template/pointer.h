@@ -10,6 +10,9 @@ namespace forebay {
 // `key` with ~ and / escaped.
 std::string PointerStep(std::string_view key);
 
+// "/limits/a~1b" as ".limits.a/b", to be written behind the name of a field.
+std::string DottedPointer(std::string_view pointer);
+
 // Appends a step to the pointer for the time of a scope.
 class Descend {
  public:

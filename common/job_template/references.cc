@@ -20,6 +20,23 @@ bool IsName(std::string_view name) {
          });
 }
 
+// Empty, which is no name, if it is no text.
+std::string NameIn(const Json& reference) {
+  const Json& name = reference.items().begin().value();
+  return name.is_string() ? name.get<std::string>() : "";
+}
+
+// "x.y" of `forebay.secrets.x.y`; what follows an index is no name.
+std::string NameOf(const PlaceholderPath& path) {
+  std::string name;
+  for (size_t i = 2; i < path.steps().size(); ++i) {
+    const auto* step = std::get_if<std::string_view>(&path.steps()[i]);
+    if (i > 2) name += '.';
+    name += step == nullptr ? "[]" : *step;
+  }
+  return name;
+}
+
 // "secrets" of `forebay.secrets.x`.
 std::string_view StepOf(const PlaceholderPath& path, size_t index) {
   if (index >= path.steps().size()) return "";
@@ -39,9 +56,7 @@ class Finder {
     if (value.is_string()) return VisitText(value.get_ref<const std::string&>());
     if (IsReference(value)) {
       const auto item = value.items().begin();
-      const Json& name = item.value();
-      found_.push_back({pointer_, item.key().substr(1),
-                        name.is_string() ? name.get<std::string>() : DumpJson(name)});
+      found_.push_back({pointer_, item.key().substr(1), NameIn(value)});
       return;
     }
     if (!value.is_structured()) return;
@@ -58,8 +73,8 @@ class Finder {
       if (!part.path.has_value() || part.path->root() != "forebay") continue;
       const std::string_view kind = StepOf(*part.path, 1);
       if (kind != "secrets" && kind != "variables") continue;
-      found_.push_back({pointer_, std::string(kind.substr(0, kind.size() - 1)),
-                        std::string(StepOf(*part.path, 2))});
+      found_.push_back(
+          {pointer_, std::string(kind.substr(0, kind.size() - 1)), NameOf(*part.path)});
     }
   }
 
@@ -72,6 +87,12 @@ class Finder {
 bool IsReference(const Json& value) {
   return value.is_object() && value.size() == 1 &&
          (value.contains("$secret") || value.contains("$variable"));
+}
+
+std::string ReferenceText(const Json& reference) {
+  const auto item = reference.items().begin();
+  const std::string kind = item.key() == "$secret" ? "secrets" : "variables";
+  return fmt::format("{{{{ forebay.{}.{} }}}}", kind, NameIn(reference));
 }
 
 std::vector<Reference> FindReferences(const Json& value) { return Finder().Find(value); }

@@ -22,11 +22,13 @@ struct Reference {
 
 // An object whose only key is `$secret` or `$variable`.
 bool IsReference(const Json& value);
+// The same reference in the form that stands in texts: `{{ forebay.secrets.NAME }}`.
+std::string ReferenceText(const Json& reference);
 // All of `value`: such objects, and `{{ forebay.secrets.NAME }}` and `{{ forebay.variables.NAME }}`
 // in texts, in document order.
 std::vector<Reference> FindReferences(const Json& value);
-// INVALID_ARGUMENT (INVALID_REFERENCE, `field`, `value`) when `value` holds an object of that form
-// whose name is not 1 to 255 of letters, digits, `_`, `-` and `.`. `field` names the value.
+// INVALID_ARGUMENT (INVALID_REFERENCE, `field`, `value`) when `value` holds a reference whose name
+// is not 1 to 255 of letters, digits, `_`, `-` and `.`. `field` names the value.
 absl::Status CheckReferences(const Json& value, std::string_view field);
 // FAILED_PRECONDITION (UNRESOLVED_REFERENCE, `field`, `value`).
 absl::Status UnresolvedReference(const Reference& reference);

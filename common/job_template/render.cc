@@ -7,6 +7,7 @@
 #include "common/job_template/layers.h"
 #include "common/job_template/placeholder.h"
 #include "common/job_template/pointer.h"
+#include "common/job_template/references.h"
 #include "common/job_template/rendered_job.h"
 
 namespace forebay {
@@ -82,13 +83,21 @@ class Renderer {
       if (!part.path.has_value()) {
         rendered += part.text;
       } else if (auto found = Find(*part.path)) {
-        rendered +=
-            found->first->is_string() ? found->first->get<std::string>() : DumpJson(*found->first);
+        AppendText(*found->first, rendered);
         origin = std::max(origin, found->second);
       }
     }
     Note(origin);
     return rendered;
+  }
+
+  // A reference stays one, so that it is resolved or refused and never taken for text.
+  static void AppendText(const Json& value, std::string& text) {
+    if (value.is_string()) {
+      text += value.get_ref<const std::string&>();
+    } else {
+      text += IsReference(value) ? ReferenceText(value) : DumpJson(value);
+    }
   }
 
   std::optional<Json> RenderWhole(const PlaceholderPath& path) {

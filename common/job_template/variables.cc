@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/status.h"
-#include "common/base/text.h"
 #include "common/job_template/declared_names.h"
 #include "common/job_template/environment.h"
 #include "common/job_template/job_template.h"
 #include "common/job_template/layers.h"
+#include "common/job_template/pointer.h"
 #include "common/job_template/references.h"
 
 namespace forebay {
@@ -44,28 +44,25 @@ absl::Status CheckEnv(const Json& expanded, std::string_view field) {
   return Annotate(ApplyEnv(known, ignored), field);
 }
 
-// "/limits/memory" of the field "job_variables" is "job_variables.limits.memory".
-std::string FieldOf(std::string_view field, const std::string& pointer) {
-  return std::string(field) + ReplaceAll(pointer, "/", ".");
-}
-
 absl::Status FirstViolation(const std::vector<SchemaViolation>& violations,
                             std::string_view field) {
   if (violations.empty()) return absl::OkStatus();
   const SchemaViolation& first = violations.front();
   const std::string more =
       violations.size() == 1 ? "" : fmt::format(" (and {} more)", violations.size() - 1);
+  const std::string dotted = DottedPointer(first.pointer);
   const bool missing = first.rule == "required";
   const std::string value = missing ? "" : fmt::format(" is {} and", first.value);
   return Invalid(missing ? "MISSING_JOB_VARIABLE" : "INVALID_JOB_VARIABLE",
-                 FieldOf(field, first.pointer), missing ? "" : first.value)
+                 std::string(field) + dotted, missing ? "" : first.value)
       .With("pointer", first.pointer)
       .With("rule", first.rule)
       .With("allowed", first.allowed)
       .With("nearest", first.nearest)
-      .Says("job variable `{}`{} {}{}",
-            first.pointer.empty() ? "" : ReplaceAll(first.pointer.substr(1), "/", "."), value,
-            first.message, more);
+      .Says("{}{} {}{}",
+            dotted.empty() ? "all job variables together"
+                           : fmt::format("job variable `{}`", dotted.substr(1)),
+            value, first.message, more);
 }
 
 absl::Status CheckKeys(const Json& layer, const std::vector<std::string>& names,
@@ -73,7 +70,7 @@ absl::Status CheckKeys(const Json& layer, const std::vector<std::string>& names,
   for (const auto& [key, value] : layer.items()) {
     const std::string_view name = VariableOfKey(key);
     if (!Declares(names, name)) {
-      const std::string nearest = NearestName(name, names);
+      const std::string nearest = NearestDeclared(name, names);
       return WithNames(Invalid("UNKNOWN_JOB_VARIABLE", field, key), nearest, names)
           .Says("unknown variable `{}` in job variables: the pool's template declares {}{}", name,
                 ShownNames(names), DidYouMean(nearest));

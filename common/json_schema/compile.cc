@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <cmath>
 #include <functional>
+#include <unordered_map>
 
 #include "common/base/status.h"
 #include "common/base/text.h"
@@ -13,6 +13,9 @@ namespace {
 
 constexpr int64_t kPatternMemory = 1 << 20;
 constexpr size_t kLongestPattern = 4096;
+// Instructions of all patterns together; an ordinary pattern has less than a hundred.
+constexpr int64_t kMostInstructions = 200'000;
+constexpr size_t kLongestPointer = 16 << 10;
 
 const std::vector<std::string>& Annotations() {
   static const auto* const names = new std::vector<std::string>{
@@ -23,6 +26,11 @@ const std::vector<std::string>& Annotations() {
 
 std::string Escaped(std::string_view key) {
   return ReplaceAll(ReplaceAll(key, "~", "~0"), "/", "~1");
+}
+
+std::string Shortened(const std::string& name) {
+  constexpr size_t kShown = 200;
+  return name.size() <= kShown ? name : ToValidUtf8(std::string_view(name).substr(0, kShown)) + "…";
 }
 
 // "%25" is "%".
@@ -49,6 +57,14 @@ unsigned TypeBitOf(const Json& name) {
 
 }  // namespace
 
+// A `$ref` that was met.
+struct SchemaReference {
+  SchemaNode* from;
+  const Json* target;
+  // Of the target, and of the keyword.
+  std::string pointer, at;
+};
+
 // Reads a document. A place that is referred to is read when it is met; each is read once.
 class SchemaCompiler {
  public:
@@ -57,7 +73,7 @@ class SchemaCompiler {
 
   absl::StatusOr<std::shared_ptr<const SchemaTree>> Compile() {
     ASSIGN_OR_RETURN(tree_->root_, Read(document_, "", 0));
-    RETURN_IF_ERROR(CheckCircles());
+    RETURN_IF_ERROR(Resolve());
     return std::shared_ptr<const SchemaTree>(std::move(tree_));
   }
 
@@ -67,19 +83,20 @@ class SchemaCompiler {
   absl::Status Invalid(const std::string& pointer, const Json& value,
                        std::string_view problem) const {
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_SCHEMA")
-        .Field(field_ + pointer, DumpJson(value))
-        .Says("{}{} {}", field_, pointer, problem);
+        .Field(field_ + Shortened(pointer), ShownJson(value))
+        .Says("{}{} {}", field_, Shortened(pointer), problem);
   }
 
   absl::StatusOr<const SchemaNode*> Read(const Json& schema, const std::string& pointer,
                                          int depth) {
-    if (const auto known = known_.find(pointer); known != known_.end()) return known->second;
+    if (const auto known = known_.find(&schema); known != known_.end()) return known->second;
+    if (pointer.size() > kLongestPointer) return Invalid(pointer, Json(), "has too long a name");
     if (depth > kMaxSchemaDepth) return Invalid(pointer, Json(), "is nested too deeply");
     if (known_.size() >= static_cast<size_t>(kMaxSchemaNodes)) {
       return Invalid(pointer, Json(), "is one schema too many: at most 10000 are taken");
     }
     SchemaNode* node = tree_->nodes_.emplace_back(std::make_unique<SchemaNode>()).get();
-    known_[pointer] = node;
+    known_[&schema] = node;
     if (schema.is_boolean()) {
       node->never = !schema.get<bool>();
       return node;
@@ -104,13 +121,14 @@ class SchemaCompiler {
 
   absl::Status UnknownKeyword(const std::string& pointer, const std::string& keyword) const {
     std::vector<std::string> known = Keywords();
-    const std::string nearest = NearestName(keyword, known);
+    const std::string shown = Shortened(keyword);
+    const std::string nearest = NearestName(shown, known);
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_SCHEMA")
-        .Field(field_ + pointer, keyword)
+        .Field(field_ + Shortened(pointer), shown)
         .With("nearest", nearest)
         .With("allowed", Join(known, ", "))
-        .Says("{}{} has the keyword '{}', which is not supported{}", field_, pointer, keyword,
-              nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest));
+        .Says("{}{} has the keyword `{}`, which is not supported{}", field_, Shortened(pointer),
+              shown, nearest.empty() ? "" : fmt::format("; did you mean `{}`?", nearest));
   }
 
   static std::vector<std::string> Keywords() {
@@ -263,13 +281,15 @@ class SchemaCompiler {
 
   absl::Status ReadEnum(const std::string& at, const Json& value, SchemaNode& node) {
     if (!value.is_array()) return Invalid(at, value, "must be a list of values");
-    auto& values = node.values.has_value() ? *node.values : node.values.emplace();
-    for (const Json& item : value) values.emplace_back(CanonicalText(item), item);
+    AllowedValues& allowed = node.values.emplace();
+    for (const Json& item : value) {
+      if (allowed.texts.insert(CanonicalText(item)).second) allowed.values.push_back(item);
+    }
     return absl::OkStatus();
   }
 
   absl::Status ReadConst(const std::string&, const Json& value, SchemaNode& node) {
-    node.values = {{CanonicalText(value), value}};
+    node.constant = {{value}, {CanonicalText(value)}};
     return absl::OkStatus();
   }
 
@@ -282,8 +302,12 @@ class SchemaCompiler {
     options.set_max_mem(kPatternMemory);
     options.set_log_errors(false);
     auto pattern = std::make_shared<const RE2>(text, options);
-    if (pattern->ok()) return pattern;
-    return Invalid(at, Json(text), "is not a pattern of RE2: " + pattern->error());
+    if (!pattern->ok()) {
+      return Invalid(at, Json(text), "is not a pattern of RE2: " + pattern->error());
+    }
+    instructions_ += pattern->ProgramSize();
+    if (instructions_ <= kMostInstructions) return pattern;
+    return Invalid(at, Json(text), "is one pattern too many: all of them together are too large");
   }
 
   absl::Status ReadPattern(const std::string& at, const Json& value, SchemaNode& node) {
@@ -303,7 +327,10 @@ class SchemaCompiler {
     if (!value.is_array() || !std::all_of(value.begin(), value.end(), is_text)) {
       return Invalid(at, value, "must be a list of names");
     }
-    node.required = value.get<std::vector<std::string>>();
+    for (const Json& item : value) {
+      auto name = item.get<std::string>();
+      if (node.required_names.insert(name).second) node.required.push_back(std::move(name));
+    }
     return absl::OkStatus();
   }
 
@@ -359,14 +386,14 @@ class SchemaCompiler {
     return absl::OkStatus();
   }
 
-  absl::Status ReadRef(const std::string& at, const Json& value, int depth, SchemaNode& node) {
+  absl::Status ReadRef(const std::string& at, const Json& value, int, SchemaNode& node) {
     if (!value.is_string() || !value.get_ref<const std::string&>().starts_with('#')) {
       return Invalid(at, value, "must begin with '#': only places in this document are looked up");
     }
-    const std::string pointer = PercentDecoded(value.get_ref<const std::string&>().substr(1));
+    std::string pointer = PercentDecoded(value.get_ref<const std::string&>().substr(1));
     const Json* target = Find(pointer);
     if (target == nullptr) return Invalid(at, value, "points to nothing in this document");
-    ASSIGN_OR_RETURN(node.ref, Read(*target, pointer, depth));
+    references_.push_back({&node, target, std::move(pointer), at});
     return absl::OkStatus();
   }
 
@@ -392,23 +419,37 @@ class SchemaCompiler {
     return at;
   }
 
-  // A schema that only leads to others, and in the end to itself, says nothing.
-  absl::Status CheckCircles() const {
-    for (const auto& [pointer, node] : known_) {
-      const SchemaNode* at = node->ref;
-      for (size_t steps = 0; at != nullptr; at = at->ref) {
-        if (++steps > known_.size()) {
-          return Invalid(pointer, Json(), "refers to itself in a circle");
-        }
-      }
+  // Reads what is referred to, from its own place on, so that the order of definitions and the way
+  // that leads there do not matter. What is read may refer to more.
+  absl::Status Resolve() {
+    for (size_t i = 0; i < references_.size(); ++i) {
+      const SchemaReference reference = references_[i];
+      ASSIGN_OR_RETURN(reference.from->ref, Read(*reference.target, reference.pointer, 0));
     }
+    std::vector<const SchemaNode*> ends;
+    for (const SchemaReference& reference : references_) {
+      ASSIGN_OR_RETURN(ends.emplace_back(), EndOf(reference));
+    }
+    for (size_t i = 0; i < ends.size(); ++i) references_[i].from->ref = ends[i];
     return absl::OkStatus();
+  }
+
+  // A schema that only leads to others, and in the end to itself, says nothing.
+  absl::StatusOr<const SchemaNode*> EndOf(const SchemaReference& reference) const {
+    const SchemaNode* last = reference.from->ref;
+    for (int steps = 0; last->ref != nullptr; last = last->ref) {
+      if (++steps <= kMaxSchemaDepth) continue;
+      return Invalid(reference.at, Json(), "refers to itself in a circle, or by too many steps");
+    }
+    return last;
   }
 
   const Json& document_;
   const std::string field_;
   std::shared_ptr<SchemaTree> tree_;
-  std::map<std::string, const SchemaNode*> known_;
+  std::unordered_map<const Json*, const SchemaNode*> known_;
+  std::vector<SchemaReference> references_;
+  int64_t instructions_ = 0;
 };
 
 absl::StatusOr<std::shared_ptr<const SchemaTree>> SchemaTree::Compile(const Json& schema,

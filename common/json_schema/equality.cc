@@ -1,5 +1,6 @@
 #include "common/json_schema/equality.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -32,6 +33,24 @@ std::string NumberText(const Json& value) {
   return value.dump();
 }
 
+uint64_t Magnitude(const Json& whole) {
+  if (whole.is_number_unsigned()) return whole.get<uint64_t>();
+  const auto number = whole.get<int64_t>();
+  return number < 0 ? uint64_t{0} - static_cast<uint64_t>(number) : static_cast<uint64_t>(number);
+}
+
+bool IsMultipleOfFraction(const Json& value, long double of) {
+  const long double number = std::abs(NumberOf(value));
+  const long double rest = std::fmod(number, of);
+  if (rest == 0) return true;
+  constexpr long double kRounding = std::numeric_limits<double>::epsilon();
+  // Of 0.1, 0.25 and the like, every whole number is a multiple, also one beyond all fractions.
+  const long double parts = 1 / of;
+  if (IsInteger(value) && std::abs(parts - std::round(parts)) <= parts * kRounding) return true;
+  const long double tolerance = number * kRounding;
+  return tolerance < of / 2 && std::min(rest, of - rest) <= tolerance;
+}
+
 std::string ObjectText(const Json& value) {
   std::map<std::string, const Json*> members;
   for (const auto& [key, child] : value.items()) members[key] = &child;
@@ -57,6 +76,14 @@ int CompareNumbers(const Json& a, const Json& b) {
   const long double left = NumberOf(a);
   const long double right = NumberOf(b);
   return left < right ? -1 : left > right ? 1 : 0;
+}
+
+bool IsMultiple(const Json& value, const Json& of) {
+  if (value.is_number_integer() && of.is_number_integer()) {
+    return Magnitude(value) % Magnitude(of) == 0;
+  }
+  if (!IsInteger(of)) return IsMultipleOfFraction(value, NumberOf(of));
+  return std::fmod(NumberOf(value), NumberOf(of)) == 0;
 }
 
 bool IsInteger(const Json& value) {

@@ -13,6 +13,7 @@
 // thread-safe.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,14 +27,19 @@ namespace forebay {
 inline constexpr int kMaxSchemaDepth = 32;
 // Schemas in a document at most, and comparisons of a schema with a value in one Validate.
 inline constexpr int kMaxSchemaNodes = 10'000;
+// Bytes and entries that one Validate looks at, at most; a byte given to a pattern counts eight
+// times. Some tenths of a second.
+inline constexpr size_t kMaxSchemaWork = 16 << 20;
 
 class SchemaTree;
+struct SchemaNode;
 
 // One way in which a value is not as the schema wants it.
 struct SchemaViolation {
   // JSON pointer (RFC 6901) into the value.
   std::string pointer;
-  // The keyword; "depth" or "size" where a bound ended the check.
+  // The keyword; "depth" or "size" where a bound ended the check: what is not checked to the end
+  // does not fit.
   std::string rule;
   // Compact JSON of what stands there, shortened.
   std::string value;
@@ -46,9 +52,11 @@ struct SchemaViolation {
 };
 
 struct SchemaOptions {
-  // Whether `required` holds for the value itself; that of what is in it always does.
+  // Whether the value itself is complete. If not, more properties may come: its `required`,
+  // `minProperties` and `not`, and too many of `oneOf`, decide nothing yet. What is in it is always
+  // complete.
   bool require_top = true;
-  // Whether null stands for absent in a property that is not required.
+  // Whether null stands for absent in a property: fine if it is not required, missing if it is.
   bool null_is_absent = false;
   // Values that fit any schema, because what they stand for is not known yet; null: none.
   bool (*fits_anything)(const Json& value) = nullptr;
@@ -65,10 +73,15 @@ class JsonSchema {
   // In document order; nothing when the value fits, at most 20.
   std::vector<SchemaViolation> Validate(const Json& value, const SchemaOptions& options) const;
 
+  // What `properties` says of this name, if it says anything.
+  std::optional<JsonSchema> Property(std::string_view name) const;
+
  private:
-  explicit JsonSchema(std::shared_ptr<const SchemaTree> tree) : tree_(std::move(tree)) {}
+  JsonSchema(std::shared_ptr<const SchemaTree> tree, const SchemaNode* root)
+      : tree_(std::move(tree)), root_(root) {}
 
   std::shared_ptr<const SchemaTree> tree_;
+  const SchemaNode* root_;
 };
 
 }  // namespace forebay

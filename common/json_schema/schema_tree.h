@@ -9,7 +9,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -28,16 +30,22 @@ enum TypeBit : unsigned {
   kObjectBit = 64,
 };
 
+// The values of an `enum`, with their canonical texts (equality.h) to look them up by.
+struct AllowedValues {
+  std::vector<Json> values;
+  std::unordered_set<std::string> texts;
+};
+
 // What one schema object says; what it does not say is absent.
 struct SchemaNode {
   // `false` fits nothing.
   bool never = false;
-  // With `$ref` nothing else counts.
+  // With `$ref` nothing else counts. Never a schema that itself only refers.
   const SchemaNode* ref = nullptr;
   // 0: any.
   unsigned types = 0;
-  // Canonical texts of the allowed values, and the values.
-  std::optional<std::vector<std::pair<std::string, Json>>> values;
+  // `enum`; `const` with its one value.
+  std::optional<AllowedValues> values, constant;
   std::optional<Json> minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of;
   std::optional<uint64_t> min_length, max_length, min_items, max_items, min_properties,
       max_properties;
@@ -51,6 +59,7 @@ struct SchemaNode {
   const SchemaNode* additional_properties = nullptr;
   const SchemaNode* property_names = nullptr;
   std::vector<std::string> required;
+  std::set<std::string, std::less<>> required_names;
   std::vector<const SchemaNode*> all_of, any_of, one_of;
   const SchemaNode* negated = nullptr;
 };
@@ -73,5 +82,9 @@ std::string TypesText(unsigned types);
 unsigned TypeOf(const Json& value);
 // In short what would fit, for people.
 std::string Describe(const SchemaNode& node);
+// What one of several schemas wants: "a string, or an integer".
+std::string DescribeAny(const std::vector<const SchemaNode*>& nodes);
+// Compact JSON, cut after some 120 bytes.
+std::string ShownJson(const Json& value);
 
 }  // namespace forebay

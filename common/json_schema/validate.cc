@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <set>
+#include <unordered_set>
 
 #include "common/base/text.h"
 #include "common/json_schema/equality.h"
@@ -13,13 +12,11 @@ namespace forebay {
 namespace {
 
 constexpr size_t kMostViolations = 20;
-constexpr size_t kShownBytes = 120;
-
-std::string Shown(const Json& value) {
-  const std::string text = DumpJson(value);
-  if (text.size() <= kShownBytes) return text;
-  return ToValidUtf8(std::string_view(text).substr(0, kShownBytes)) + "…";
-}
+constexpr char kTooMuch[] = "is more than this can be checked";
+// A name may be near to one of so many, if it is no longer than that.
+constexpr size_t kMostCandidates = 1000;
+constexpr size_t kLongestCandidate = 100;
+constexpr size_t kPatternCost = 8;
 
 uint64_t CodePoints(const std::string& text) {
   const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
@@ -31,17 +28,8 @@ std::string StepOf(std::string_view key) {
   return ReplaceAll(ReplaceAll(key, "~", "~0"), "/", "~1");
 }
 
-bool IsMultiple(const Json& value, const Json& of) {
-  if (value.is_number_integer() && of.is_number_integer() && of.get<int64_t>() > 0) {
-    if (value.is_number_unsigned()) return value.get<uint64_t>() % of.get<uint64_t>() == 0;
-    return value.get<int64_t>() % of.get<int64_t>() == 0;
-  }
-  const long double quotient =
-      static_cast<long double>(value.get<double>()) / static_cast<long double>(of.get<double>());
-  constexpr long double kTolerance = 1e-9L;
-  const long double nearest = std::round(quotient);
-  return std::isfinite(quotient) &&
-         std::abs(quotient - nearest) <= kTolerance * std::max(1.0L, std::abs(quotient));
+std::string DidYouMean(std::string_view nearest) {
+  return nearest.empty() ? "" : fmt::format("; did you mean `{}`?", nearest);
 }
 
 // One comparison of a document with a schema.
@@ -51,6 +39,8 @@ class Validation {
 
   std::vector<SchemaViolation> Run(const SchemaNode& root, const Json& value) {
     Check(root, value);
+    // Where a bound ended the check inside of an alternative, nothing has been said of it yet.
+    if (violations_.empty() && bound_ != nullptr) Fail(bound_, value, "", kTooMuch);
     return std::move(violations_);
   }
 
@@ -60,10 +50,13 @@ class Validation {
     if (node.ref != nullptr) return Check(*node.ref, value);
     if (options_.fits_anything != nullptr && options_.fits_anything(value)) return true;
     if (depth_ >= kMaxSchemaDepth) {
-      return Fail("depth", value, "", "is nested deeper than this can be checked");
+      bound_ = "depth";
+      return Fail(bound_, value, "", "is nested deeper than this can be checked");
     }
-    if (++comparisons_ > kMaxSchemaNodes) {
-      return Fail("size", value, "", "is more than this can be checked");
+    if (++comparisons_ > kMaxSchemaNodes ||
+        !Spend(1 + (value.is_structured() ? value.size() : 0))) {
+      bound_ = "size";
+      return Fail(bound_, value, "", kTooMuch);
     }
     ++depth_;
     const bool fits = CheckNode(node, value);
@@ -90,23 +83,50 @@ class Validation {
                 fmt::format("must be {}, not {}", TypesText(node.types), TypesText(type)));
   }
 
+  // Takes from what may be looked at; false when that is used up.
+  bool Spend(size_t amount) {
+    work_ += std::min(amount, kMaxSchemaWork);
+    if (work_ <= kMaxSchemaWork) return true;
+    bound_ = "size";
+    return false;
+  }
+
+  // Whether a violation that is found now will be told.
+  bool Telling() const { return quiet_ == 0 && violations_.size() < kMostViolations; }
+
+  // The value itself may get more properties.
+  bool IsPartial() const { return !options_.require_top && pointer_.empty(); }
+
   bool CheckValues(const SchemaNode& node, const Json& value) {
-    if (!node.values.has_value()) return true;
+    if (!node.values.has_value() && !node.constant.has_value()) return true;
     const std::string canonical = CanonicalText(value);
-    for (const auto& [text, allowed] : *node.values) {
-      if (text == canonical) return true;
+    Spend(canonical.size());
+    if (node.constant.has_value() && !node.constant->texts.contains(canonical)) {
+      const std::string allowed = ShownJson(node.constant->values.front());
+      return Fail("const", value, allowed, "must be " + allowed);
     }
-    const std::string allowed = Describe(node);
+    if (!node.values.has_value() || node.values->texts.contains(canonical)) return true;
+    return FailEnum(node, value);
+  }
+
+  bool FailEnum(const SchemaNode& node, const Json& value) {
+    if (!Telling()) return false;
     std::vector<std::string> names;
-    for (const auto& [text, name] : *node.values) {
+    for (const Json& name : node.values->values) {
       if (name.is_string()) names.push_back(name.get<std::string>());
     }
+    const std::string allowed = Describe(node);
     const std::string nearest =
-        value.is_string() ? NearestName(value.get_ref<const std::string&>(), names) : "";
-    return Fail(node.values->size() == 1 ? "const" : "enum", value, allowed,
-                fmt::format("must be one of {}{}", allowed,
-                            nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest)),
-                nearest);
+        value.is_string() ? Nearest(value.get_ref<const std::string&>(), names) : "";
+    return Fail("enum", value, allowed,
+                fmt::format("must be one of {}{}", allowed, DidYouMean(nearest)), nearest);
+  }
+
+  static std::string Nearest(const std::string& name, std::vector<std::string> candidates) {
+    if (name.size() > kLongestCandidate) return "";
+    std::erase_if(candidates, [](const auto& other) { return other.size() > kLongestCandidate; });
+    if (candidates.size() > kMostCandidates) candidates.resize(kMostCandidates);
+    return NearestName(name, candidates);
   }
 
   bool CheckNumber(const SchemaNode& node, const Json& value) {
@@ -159,9 +179,13 @@ class Validation {
     if (node.min_length.has_value() || node.max_length.has_value()) {
       fits = CheckCount(node.min_length, node.max_length, CodePoints(text), value, "Length");
     }
-    if (node.pattern == nullptr || RE2::PartialMatch(text, *node.pattern)) return fits;
+    if (node.pattern == nullptr || Matches(text, *node.pattern)) return fits;
     return Fail("pattern", value, node.pattern->pattern(),
                 fmt::format("must be like {}", node.pattern->pattern()));
+  }
+
+  bool Matches(const std::string& text, const RE2& pattern) {
+    return Spend(kPatternCost * (text.size() + 1)) && RE2::PartialMatch(text, pattern);
   }
 
   bool CheckArray(const SchemaNode& node, const Json& value) {
@@ -180,26 +204,29 @@ class Validation {
   }
 
   bool CheckUnique(const Json& value) {
-    std::set<std::string> seen;
+    std::unordered_set<std::string> seen;
     for (const Json& item : value) {
-      if (!seen.insert(CanonicalText(item)).second) {
+      std::string text = CanonicalText(item);
+      if (!Spend(text.size())) return false;
+      if (!seen.insert(std::move(text)).second) {
         return Fail("uniqueItems", item, "each item once",
-                    fmt::format("holds {} twice", Shown(item)));
+                    fmt::format("holds {} twice", ShownJson(item)));
       }
     }
     return true;
   }
 
   bool CheckObject(const SchemaNode& node, const Json& value) {
-    bool fits =
-        CheckCount(node.min_properties, node.max_properties, value.size(), value, "Properties");
+    bool fits = CheckCount(IsPartial() ? std::nullopt : node.min_properties, node.max_properties,
+                           value.size(), value, "Properties");
     fits = CheckRequired(node, value) && fits;
     for (const auto& [key, child] : value.items()) {
       if (node.property_names != nullptr) {
         fits = CheckBelow(*node.property_names, Json(key), key) && fits;
       }
+      // What is required and null has been told as missing.
       if (child.is_null() && options_.null_is_absent && node.properties.contains(key) &&
-          std::ranges::count(node.required, key) == 0) {
+          !(IsPartial() && node.required_names.contains(key))) {
         continue;
       }
       fits = CheckProperty(node, key, child) && fits;
@@ -208,16 +235,20 @@ class Validation {
   }
 
   bool CheckRequired(const SchemaNode& node, const Json& value) {
-    if (pointer_.empty() && !options_.require_top) return true;
+    if (node.required.empty() || IsPartial()) return true;
+    // Each look-up goes through the object.
+    if (!Spend(node.required.size() * (value.size() / 4 + 1))) return false;
     bool fits = true;
     for (const std::string& name : node.required) {
       const auto found = value.find(name);
       if (found != value.end() && !(options_.null_is_absent && found->is_null())) continue;
+      fits = false;
+      if (!Telling()) break;
       const auto schema = node.properties.find(name);
       const std::string allowed = schema == node.properties.end() ? "" : Describe(*schema->second);
       const size_t length = Descend(name);
-      fits = Fail("required", Json(), allowed,
-                  allowed.empty() ? "must be given" : "must be given: " + allowed);
+      Fail("required", Json(), allowed,
+           allowed.empty() ? "must be given" : "must be given: " + allowed);
       pointer_.resize(length);
     }
     return fits;
@@ -231,7 +262,7 @@ class Validation {
       fits = CheckBelow(*named->second, value, key);
     }
     for (const auto& [pattern, schema] : node.pattern_properties) {
-      if (!RE2::PartialMatch(key, *pattern)) continue;
+      if (!Matches(key, *pattern)) continue;
       known = true;
       fits = CheckBelow(*schema, value, key) && fits;
     }
@@ -241,52 +272,61 @@ class Validation {
   }
 
   bool FailUnknown(const SchemaNode& node, const std::string& key, const Json& value) {
+    if (!Telling()) return false;
     std::vector<std::string> names;
     for (const auto& [name, schema] : node.properties) names.push_back(name);
-    const std::string nearest = NearestName(key, names);
+    const std::string nearest = Nearest(key, names);
+    const std::string known = KnownNames(names);
+    const std::string hint = nearest.empty() && !known.empty() ? "; known: " + known : "";
     const size_t length = Descend(key);
-    const std::string known = Join(names, ", ");
     Fail("additionalProperties", value, known,
-         fmt::format("is not known{}", nearest.empty()
-                                           ? (known.empty() ? "" : "; known: " + known)
-                                           : fmt::format("; did you mean '{}'?", nearest)),
-         nearest);
+         fmt::format("is not known{}{}", hint, DidYouMean(nearest)), nearest);
     pointer_.resize(length);
     return false;
+  }
+
+  static std::string KnownNames(std::vector<std::string>& names) {
+    constexpr size_t kMost = 50;
+    if (names.size() <= kMost) return Join(names, ", ");
+    names.resize(kMost);
+    return Join(names, ", ") + ", …";
   }
 
   bool CheckCombinations(const SchemaNode& node, const Json& value) {
     bool fits = true;
     for (const SchemaNode* part : node.all_of) fits = Check(*part, value) && fits;
-    if (!node.any_of.empty() && Fitting(node.any_of, value) == 0) {
-      const std::string allowed = Alternatives(node.any_of);
-      fits = Fail("anyOf", value, allowed, "must be " + allowed);
+    if (!node.any_of.empty() && Fitting(node.any_of, value, 1) == 0) {
+      fits = FailAlternatives("anyOf", "must be ", node.any_of, value);
     }
-    if (!node.one_of.empty()) {
-      const size_t count = Fitting(node.one_of, value);
-      const std::string allowed = Alternatives(node.one_of);
-      if (count == 0) fits = Fail("oneOf", value, allowed, "must be " + allowed);
-      if (count > 1) {
-        fits = Fail("oneOf", value, allowed, "fits more than one of: " + allowed);
-      }
-    }
-    if (node.negated != nullptr && Quietly(*node.negated, value)) {
-      fits = Fail("not", value, "anything but " + Describe(*node.negated),
-                  "must not be " + Describe(*node.negated));
+    if (!node.one_of.empty()) fits = CheckOneOf(node, value) && fits;
+    if (node.negated != nullptr && !IsPartial() && Quietly(*node.negated, value)) {
+      const std::string what = Describe(*node.negated);
+      fits = Fail("not", value, "anything but " + what, "must not be " + what);
     }
     return fits;
   }
 
-  size_t Fitting(const std::vector<const SchemaNode*>& schemas, const Json& value) {
-    size_t count = 0;
-    for (const SchemaNode* schema : schemas) count += Quietly(*schema, value) ? 1 : 0;
-    return count;
+  bool CheckOneOf(const SchemaNode& node, const Json& value) {
+    const size_t count = Fitting(node.one_of, value, 2);
+    if (count == 1 || (count == 2 && IsPartial())) return true;
+    return FailAlternatives("oneOf", count == 0 ? "must be " : "must be only one of: ", node.one_of,
+                            value);
   }
 
-  static std::string Alternatives(const std::vector<const SchemaNode*>& schemas) {
-    std::vector<std::string> texts;
-    for (const SchemaNode* schema : schemas) texts.push_back(Describe(*schema));
-    return Join(texts, ", or ");
+  bool FailAlternatives(const char* rule, std::string_view words,
+                        const std::vector<const SchemaNode*>& schemas, const Json& value) {
+    if (!Telling()) return false;
+    const std::string allowed = DescribeAny(schemas);
+    return Fail(rule, value, allowed, std::string(words) + allowed);
+  }
+
+  // How many fit; stops counting at `enough`.
+  size_t Fitting(const std::vector<const SchemaNode*>& schemas, const Json& value, size_t enough) {
+    size_t count = 0;
+    for (const SchemaNode* schema : schemas) {
+      if (Quietly(*schema, value) && ++count == enough) break;
+    }
+    return count;
   }
 
   bool Quietly(const SchemaNode& schema, const Json& value) {
@@ -312,8 +352,8 @@ class Validation {
 
   bool Fail(std::string rule, const Json& value, std::string allowed, std::string message,
             std::string nearest = "") {
-    if (quiet_ == 0 && violations_.size() < kMostViolations) {
-      violations_.push_back({pointer_, std::move(rule), Shown(value), std::move(allowed),
+    if (Telling()) {
+      violations_.push_back({pointer_, std::move(rule), ShownJson(value), std::move(allowed),
                              std::move(nearest), std::move(message)});
     }
     return false;
@@ -324,6 +364,9 @@ class Validation {
   std::string pointer_;
   int depth_ = 0;
   int comparisons_ = 0;
+  size_t work_ = 0;
+  // The bound that ended the check somewhere, or null.
+  const char* bound_ = nullptr;
   // Inside of alternatives, whose violations are nobody's business.
   int quiet_ = 0;
 };

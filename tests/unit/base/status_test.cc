@@ -54,5 +54,13 @@ TEST_CASE("The macros hand errors on and values over") {
   CHECK(ReasonOf(quarter(7).status()) == "WORK_POOL_NOT_FOUND");
 }
 
+TEST_CASE("What is not UTF-8 is replaced, so that an error can travel") {
+  const auto status = Error(absl::StatusCode::kInvalidArgument, "BAD")
+                          .Field("image", "a\xFF")
+                          .Says("image '{}'", "a\xFF");
+  CHECK(DetailOf(status)->metadata.at("value") == "a\xEF\xBF\xBD");
+  CHECK(MessageOf(status) == "image 'a\xEF\xBF\xBD'");
+}
+
 }  // namespace
 }  // namespace forebay
