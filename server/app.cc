@@ -19,6 +19,7 @@
 #include "server/duties/duty_runner.h"
 #include "server/duties/expiry.h"
 #include "server/duties/housekeeping.h"
+#include "server/duties/scheduling.h"
 #include "server/first_key.h"
 #include "server/listen_address.h"
 #include "server/signal_hub.h"
@@ -63,9 +64,12 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(
   return grpc::SslServerCredentials(options);
 }
 
-std::vector<std::unique_ptr<Duty>> AllDuties(Signals& signals, const Clock& clock) {
+std::vector<std::unique_ptr<Duty>> AllDuties(Signals& signals, Snapshots& snapshots,
+                                             const Clock& clock, UuidSource& ids, Random& random) {
   std::vector<std::unique_ptr<Duty>> duties;
   duties.push_back(MakeExpiryDuty(signals));
+  duties.push_back(MakeSchedulingDuty(signals, snapshots, ids, random));
+  duties.push_back(MakeCollisionDuty());
   duties.push_back(MakePartitionDuty(clock));
   duties.push_back(MakeCleaningDuty());
   duties.push_back(MakeRecountDuty(signals));
@@ -77,7 +81,10 @@ void RegisterAll(ServiceTable& table, Backend& backend) {
   RegisterJobPreviews(table, backend);
   RegisterWorkQueues(table, backend);
   RegisterDeployments(table, backend);
+  RegisterSchedules(table, backend);
+  RegisterConcurrencyLimits(table, backend);
   RegisterFlowRuns(table, backend);
+  RegisterRunControl(table, backend);
   RegisterLogs(table, backend);
   RegisterFleet(table, backend);
   RegisterTokens(table, backend);
@@ -163,7 +170,8 @@ void App::Parts::Build() {
       url, server_id, [this](NoticeKind kind, const Uuid& id) { signals.Heard(kind, id); });
   signals.Connect({executor.get(), &snapshots, &parking, dispatcher.get(), commands.get(), &workers,
                    watchers.get(), notifier.get()});
-  duties = std::make_unique<DutyRunner>(url, server_id, clock, AllDuties(signals, clock));
+  duties = std::make_unique<DutyRunner>(url, server_id, clock,
+                                        AllDuties(signals, snapshots, clock, ids, random));
   backend = std::make_unique<Backend>(Backend{clock,
                                               random,
                                               ids,

@@ -1,23 +1,97 @@
 #include "server/store/deployments.h"
+
+#include <array>
+
 #include "common/base/status.h"
 #include "server/api/handlers.h"
 #include "server/api/messages.h"
 #include "server/api/service_table_grpc.h"
+#include "server/api/update_mask.h"
+#include "server/db/queries.h"
+#include "server/store/schedules.h"
 
 namespace forebay::server {
 namespace {
+
+constexpr std::array<std::string_view, 9> kUpdatable = {"description", "version",
+                                                        "tags",        "concurrency_limit",
+                                                        "collision",   "concurrency_limits",
+                                                        "retry",       "crash_retries",
+                                                        "timeout"};
+
+// With its schedules.
+absl::StatusOr<v1::Deployment> ReadWhole(Session& session, const Caller& caller,
+                                         const DeploymentName& name) {
+  constexpr int kMostSchedules = 1000;
+  ASSIGN_OR_RETURN(v1::Deployment deployment, ReadDeployment(session, caller.team, name));
+  const auto id = Uuid::Parse(deployment.uid());
+  ASSIGN_OR_RETURN(const auto schedules,
+                   ListSchedules(session, caller.team, {id, {}, {}, {}}, kMostSchedules, 1));
+  for (const v1::Schedule& schedule : schedules) *deployment.add_schedules() = schedule;
+  return deployment;
+}
+
+// A change of limits may let waiting runs go.
+absl::StatusOr<v1::Deployment> AfterChange(Backend& backend, Session& session, const Caller& caller,
+                                           const Uuid& id, const DeploymentName& name) {
+  ASSIGN_OR_RETURN(const auto snapshot, backend.snapshots.RefreshDeployment(session, id));
+  backend.signals.WorkReady(snapshot->pool);
+  return ReadWhole(session, caller, name);
+}
+
+// Takes the fields that the mask names.
+void Overlay(const v1::Deployment& given, const UpdateMask& mask, v1::Deployment& deployment) {
+  const google::protobuf::Reflection& fields = *deployment.GetReflection();
+  for (const std::string& path : mask.paths()) {
+    const auto* field = v1::Deployment::descriptor()->FindFieldByName(path);
+    fields.ClearField(&deployment, field);
+  }
+  v1::Deployment named;
+  for (const std::string& path : mask.paths()) {
+    const auto* field = v1::Deployment::descriptor()->FindFieldByName(path);
+    v1::Deployment all = given;
+    all.GetReflection()->SwapFields(&all, &named, {field});
+  }
+  deployment.MergeFrom(named);
+}
 
 absl::StatusOr<v1::ApplyDeploymentResponse> Apply(Backend& backend, Session& session,
                                                   const Caller& caller,
                                                   const v1::ApplyDeploymentRequest& request) {
   ASSIGN_OR_RETURN(const DeploymentName name,
                    DeploymentNameOf(request.deployment().name(), "name"));
-  ASSIGN_OR_RETURN(const auto applied,
-                   ApplyDeployment(session, caller, backend.ids, request.deployment(), name));
-  RETURN_IF_ERROR(backend.snapshots.RefreshDeployment(session, applied.first).status());
+  const std::vector<v1::Schedule> schedules(request.schedules().begin(), request.schedules().end());
+  std::pair<Uuid, bool> applied;
+  RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(applied,
+                     ApplyDeployment(session, caller, backend.ids, request.deployment(), name));
+    return ApplySchedules(session, caller, backend.ids, applied.first, schedules,
+                          request.replace_schedules());
+  }));
   v1::ApplyDeploymentResponse response;
-  ASSIGN_OR_RETURN(*response.mutable_deployment(), ReadDeployment(session, caller.team, name));
+  ASSIGN_OR_RETURN(*response.mutable_deployment(),
+                   AfterChange(backend, session, caller, applied.first, name));
   response.set_created(applied.second);
+  return response;
+}
+
+absl::StatusOr<v1::UpdateDeploymentResponse> Update(Backend& backend, Session& session,
+                                                    const Caller& caller,
+                                                    const v1::UpdateDeploymentRequest& request) {
+  ASSIGN_OR_RETURN(const DeploymentName name,
+                   DeploymentNameOf(request.deployment().name(), "name"));
+  ASSIGN_OR_RETURN(const UpdateMask mask,
+                   UpdateMask::Parse(request.update_mask(), kUpdatable, "a deployment"));
+  ASSIGN_OR_RETURN(const Uuid id, FindDeployment(session, caller.team, name));
+  RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
+    RETURN_IF_ERROR(session.Run(queries::kLockDeployment, Args().Id(id)).status());
+    ASSIGN_OR_RETURN(v1::Deployment changed, ReadDeployment(session, caller.team, name));
+    Overlay(request.deployment(), mask, changed);
+    RETURN_IF_ERROR(ApplyDeployment(session, caller, backend.ids, changed, name).status());
+    return ApplySchedules(session, caller, backend.ids, id, {}, false);
+  }));
+  v1::UpdateDeploymentResponse response;
+  ASSIGN_OR_RETURN(*response.mutable_deployment(), AfterChange(backend, session, caller, id, name));
   return response;
 }
 
@@ -25,7 +99,7 @@ absl::StatusOr<v1::GetDeploymentResponse> Get(Session& session, const Caller& ca
                                               const v1::GetDeploymentRequest& request) {
   ASSIGN_OR_RETURN(const DeploymentName name, DeploymentNameOf(request.name(), "name"));
   v1::GetDeploymentResponse response;
-  ASSIGN_OR_RETURN(*response.mutable_deployment(), ReadDeployment(session, caller.team, name));
+  ASSIGN_OR_RETURN(*response.mutable_deployment(), ReadWhole(session, caller, name));
   return response;
 }
 
@@ -80,6 +154,9 @@ void RegisterDeployments(ServiceTable& table, Backend& backend) {
   table.Blocking<ApplyDeploymentRequest, ApplyDeploymentResponse>(
       "DeploymentService.ApplyDeployment",
       [&backend](Session& s, const Caller& c, const auto& r) { return Apply(backend, s, c, r); });
+  table.Blocking<UpdateDeploymentRequest, UpdateDeploymentResponse>(
+      "DeploymentService.UpdateDeployment",
+      [&backend](Session& s, const Caller& c, const auto& r) { return Update(backend, s, c, r); });
   table.Blocking<GetDeploymentRequest, GetDeploymentResponse>("DeploymentService.GetDeployment",
                                                               Get);
   table.Blocking<ListDeploymentsRequest, ListDeploymentsResponse>(

@@ -6,6 +6,7 @@
 #include "server/runs/run_view.h"
 #include "server/store/deployments.h"
 #include "server/store/work_pools.h"
+#include "server/store/work_queues.h"
 
 namespace forebay::server {
 namespace {
@@ -32,7 +33,7 @@ void AnswerExisting(Backend& backend, const Caller& caller, const Uuid& id,
 
 void Create(Backend& backend, const Caller& caller, const v1::CreateFlowRunRequest& request,
             const Responder<v1::CreateFlowRunResponse>& respond) {
-  backend.intake.Submit(caller, {request}, true,
+  backend.intake.Submit(caller, {{request}}, true,
                         [&backend, caller, respond](Intake::Outcomes& outcomes) {
                           absl::StatusOr<Accepted>& outcome = outcomes[0];
                           if (!outcome.ok()) return respond(outcome.status());
@@ -53,8 +54,8 @@ void BatchCreate(Backend& backend, const Caller& caller,
                        .Says("requests has {} items; at most {} are taken", request.requests_size(),
                              kMostPerBatch));
   }
-  std::vector<v1::CreateFlowRunRequest> requests(request.requests().begin(),
-                                                 request.requests().end());
+  std::vector<RunOrder> requests;
+  for (const v1::CreateFlowRunRequest& one : request.requests()) requests.push_back({one});
   backend.intake.Submit(caller, std::move(requests), false,
                         [respond](const Intake::Outcomes& outcomes) {
                           v1::BatchCreateFlowRunsResponse response;
@@ -81,6 +82,13 @@ absl::StatusOr<v1::GetFlowRunResponse> Get(Session& session, const Caller& calle
   return response;
 }
 
+absl::Status QueueWithoutPool(const std::string& queue) {
+  return Error(absl::StatusCode::kInvalidArgument, "WORK_POOL_MISSING")
+      .Field("work_queue", queue)
+      .Next("forebay flow-run ls --pool <pool> --queue " + queue)
+      .Says("work_queue '{}' is a name within a work pool; name the pool too", queue);
+}
+
 absl::StatusOr<RunFilter> FilterOf(Session& session, const Caller& caller,
                                    const v1::ListFlowRunsRequest& request) {
   RunFilter filter;
@@ -98,6 +106,18 @@ absl::StatusOr<RunFilter> FilterOf(Session& session, const Caller& caller,
     ASSIGN_OR_RETURN(const v1::WorkPool pool, ReadPool(session, name));
     filter.pool = Uuid::Parse(pool.uid());
   }
+  if (!request.work_queue().empty()) {
+    if (!filter.pool.has_value()) return QueueWithoutPool(request.work_queue());
+    ASSIGN_OR_RETURN(const std::string pool, PoolNameOf(request.work_pool(), "work_pool"));
+    ASSIGN_OR_RETURN(const StoredQueue queue, ReadQueue(session, pool, request.work_queue()));
+    filter.queue = queue.id;
+  }
+  filter.flow = request.flow();
+  filter.tags.assign(request.tags().begin(), request.tags().end());
+  if (request.has_create_time_from()) filter.made_from = FromProto(request.create_time_from());
+  if (request.has_create_time_before())
+    filter.made_before = FromProto(request.create_time_before());
+  filter.late = request.late();
   for (const int state : request.states())
     filter.states.push_back(static_cast<v1::StateType>(state));
   return filter;
@@ -139,17 +159,6 @@ void Watch(Backend& backend, const Caller& caller, const v1::WatchFlowRunRequest
                          [respond] { return respond.call().finished(); });
 }
 
-absl::StatusOr<v1::CancelFlowRunResponse> Cancel(Backend& backend, Session& session,
-                                                 const Caller& caller,
-                                                 const v1::CancelFlowRunRequest& request) {
-  ASSIGN_OR_RETURN(const Uuid id, IdOf(request.name(), "flowRuns", "name"));
-  RETURN_IF_ERROR(CancelRun(session, backend.signals, caller.team, id));
-  v1::CancelFlowRunResponse response;
-  ASSIGN_OR_RETURN(*response.mutable_flow_run(),
-                   ReadRun(session, caller.team, id, v1::RUN_VIEW_BASIC));
-  return response;
-}
-
 absl::StatusOr<v1::DeleteFlowRunResponse> Delete(Session& session, const Caller& caller,
                                                  const v1::DeleteFlowRunRequest& request) {
   ASSIGN_OR_RETURN(const Uuid id, IdOf(request.name(), "flowRuns", "name"));
@@ -174,9 +183,6 @@ void RegisterFlowRuns(ServiceTable& table, Backend& backend) {
   table.Async<WatchFlowRunRequest, WatchFlowRunResponse>(
       "FlowRunService.WatchFlowRun",
       [&backend](const Caller& c, const auto& r, auto respond) { Watch(backend, c, r, respond); });
-  table.Blocking<CancelFlowRunRequest, CancelFlowRunResponse>(
-      "FlowRunService.CancelFlowRun",
-      [&backend](Session& s, const Caller& c, const auto& r) { return Cancel(backend, s, c, r); });
   table.Blocking<DeleteFlowRunRequest, DeleteFlowRunResponse>("FlowRunService.DeleteFlowRun",
                                                               Delete);
 }

@@ -84,6 +84,27 @@ absl::StatusOr<DeploymentName> DeploymentNameOf(std::string_view name, std::stri
   return DeploymentName{parts[0], parts[1]};
 }
 
+absl::StatusOr<std::string> LimitNameOf(std::string_view name, std::string_view field) {
+  auto parts = SplitResource(name);
+  if (parts.size() == 4 && parts[0] == "teams" && parts[2] == "concurrencyLimits")
+    parts = {parts[3]};
+  if (parts.size() != 1 || !IsResourceName(parts[0]))
+    return BadName(field, name, "teams/{team}/concurrencyLimits/{limit}");
+  return parts[0];
+}
+
+absl::StatusOr<ScheduleName> ScheduleNameOf(std::string_view name, std::string_view field) {
+  auto parts = SplitResource(name);
+  if (parts.size() == 8 && parts[0] == "teams" && parts[2] == "flows" &&
+      parts[4] == "deployments" && parts[6] == "schedules") {
+    parts = {parts[3], parts[5], parts[7]};
+  }
+  if (parts.size() != 3 || !IsResourceName(parts[2]))
+    return BadName(field, name, "{flow}/{deployment}/{slug}");
+  ASSIGN_OR_RETURN(DeploymentName deployment, DeploymentNameOf(parts[0] + "/" + parts[1], field));
+  return ScheduleName{std::move(deployment), parts[2]};
+}
+
 absl::StatusOr<Uuid> IdOf(std::string_view name, std::string_view collection,
                           std::string_view field) {
   std::string_view id = name;

@@ -48,6 +48,16 @@ struct DeploymentName {
 // "teams/t/flows/x/deployments/y" or "x/y".
 absl::StatusOr<DeploymentName> DeploymentNameOf(std::string_view name, std::string_view field);
 
+// "teams/t/concurrencyLimits/x" or "x".
+absl::StatusOr<std::string> LimitNameOf(std::string_view name, std::string_view field);
+
+struct ScheduleName {
+  DeploymentName deployment;
+  std::string slug;
+};
+// "teams/t/flows/x/deployments/y/schedules/z" or "x/y/z".
+absl::StatusOr<ScheduleName> ScheduleNameOf(std::string_view name, std::string_view field);
+
 // "<collection>/<uuid>" or the bare id.
 absl::StatusOr<Uuid> IdOf(std::string_view name, std::string_view collection,
                           std::string_view field);

@@ -11,9 +11,10 @@
 namespace forebay::server {
 namespace {
 
-constexpr std::array kServices = {
-    "WorkPoolService", "WorkQueueService", "DeploymentService", "FlowRunService", "LogService",
-    "WorkerService",   "RunService",       "FleetService",      "TokenService",   "ServerService"};
+constexpr std::array kServices = {"WorkPoolService", "WorkQueueService", "DeploymentService",
+                                  "ScheduleService", "FlowRunService",   "ConcurrencyLimitService",
+                                  "LogService",      "WorkerService",    "RunService",
+                                  "FleetService",    "TokenService",     "ServerService"};
 
 absl::Status Misbuilt(const std::string& method, const std::string& why) {
   return Error(absl::StatusCode::kInternal, "METHOD_NOT_SERVED")

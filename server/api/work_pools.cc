@@ -10,14 +10,16 @@
 #include "server/api/handlers.h"
 #include "server/api/messages.h"
 #include "server/api/service_table_grpc.h"
+#include "server/api/update_mask.h"
 #include "server/db/queries.h"
+#include "server/runs/upcoming.h"
 #include "server/store/work_pools.h"
 
 namespace forebay::server {
 namespace {
 
-constexpr std::array kUpdatable = {"description", "base_job_template", "concurrency_limit",
-                                   "timeouts", "policy"};
+constexpr std::array<std::string_view, 5> kUpdatable = {"description", "base_job_template",
+                                                        "concurrency_limit", "timeouts", "policy"};
 
 absl::Status UnknownType(const std::string& type) {
   const std::string nearest = NearestName(type, PoolTypes());
@@ -75,40 +77,24 @@ absl::StatusOr<v1::ListWorkPoolsResponse> List(Session& session, const Caller&,
   return response;
 }
 
-absl::StatusOr<std::vector<std::string>> CheckMask(const google::protobuf::FieldMask& mask) {
-  std::vector<std::string> paths(mask.paths().begin(), mask.paths().end());
-  if (paths.empty()) {
-    return Error(absl::StatusCode::kInvalidArgument, "UPDATE_MASK_EMPTY")
-        .Says("update_mask names no field");
-  }
-  for (const std::string& path : paths) {
-    if (std::find(kUpdatable.begin(), kUpdatable.end(), path) != kUpdatable.end()) continue;
-    return Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_FIELD")
-        .Field("update_mask", path)
-        .With("allowed", fmt::format("{}", fmt::join(kUpdatable, ", ")))
-        .Says("'{}' is not a field of a work pool that can be changed; these can: {}", path,
-              fmt::join(kUpdatable, ", "));
-  }
-  return paths;
-}
-
 absl::StatusOr<v1::UpdateWorkPoolResponse> Update(Backend& backend, Session& session, const Caller&,
                                                   const v1::UpdateWorkPoolRequest& request) {
   const v1::WorkPool& pool = request.work_pool();
   ASSIGN_OR_RETURN(const std::string name, PoolNameOf(pool.name(), "name"));
-  ASSIGN_OR_RETURN(const auto mask, CheckMask(request.update_mask()));
+  ASSIGN_OR_RETURN(const UpdateMask mask,
+                   UpdateMask::Parse(request.update_mask(), kUpdatable, "a work pool"));
   RETURN_IF_ERROR(CheckPool(pool));
-  if (std::find(mask.begin(), mask.end(), "base_job_template") != mask.end()) {
+  if (mask.Names("base_job_template")) {
     RETURN_IF_ERROR(JobTemplate::Parse(pool.base_job_template()).status());
   }
   Uuid id;
   RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const LockedPool locked, LockPool(session, name));
     id = locked.id;
-    if (std::find(mask.begin(), mask.end(), "policy") != mask.end()) {
+    if (mask.Names("policy")) {
       RETURN_IF_ERROR(Policy::Parse(locked.type, pool.policy()).status());
     }
-    return UpdatePool(session, id, pool, mask);
+    return UpdatePool(session, id, pool, mask.paths());
   }));
   backend.signals.PoolChanged(id);
   backend.signals.WorkReady(id);
@@ -144,6 +130,22 @@ absl::StatusOr<v1::WorkPool> SetPaused(Backend& backend, Session& session,
   return ReadPool(session, name);
 }
 
+absl::StatusOr<v1::ListUpcomingRunsResponse> Upcoming(Session& session, const Caller& caller,
+                                                      const v1::ListUpcomingRunsRequest& request) {
+  constexpr absl::Duration kMostWithin = absl::Hours(24 * 7);
+  ASSIGN_OR_RETURN(const std::string name, PoolNameOf(request.work_pool(), "work_pool"));
+  const absl::Duration within = request.has_within() ? FromProto(request.within()) : absl::Hours(1);
+  if (within <= absl::ZeroDuration() || within > kMostWithin) {
+    return Error(absl::StatusCode::kInvalidArgument, "OUT_OF_RANGE")
+        .Field("within", absl::FormatDuration(within))
+        .With("allowed", "above 0, at most 168h")
+        .Says("within is {}; it must be above 0 and at most 7 days", absl::FormatDuration(within));
+  }
+  RETURN_IF_ERROR(ReadPool(session, name).status());
+  const int most = request.most() <= 0 ? 200 : std::min(request.most(), 1000);
+  return UpcomingRuns(session, caller.team, name, within, most);
+}
+
 }  // namespace
 
 void RegisterWorkPools(ServiceTable& table, Backend& backend) {
@@ -176,6 +178,8 @@ void RegisterWorkPools(ServiceTable& table, Backend& backend) {
         ASSIGN_OR_RETURN(*response.mutable_work_pool(), SetPaused(backend, s, r.name(), false));
         return response;
       });
+  table.Blocking<ListUpcomingRunsRequest, ListUpcomingRunsResponse>(
+      "WorkPoolService.ListUpcomingRuns", Upcoming);
   table.Blocking<GetDefaultBaseJobTemplateRequest, GetDefaultBaseJobTemplateResponse>(
       "WorkPoolService.GetDefaultBaseJobTemplate",
       [](Session&, const Caller&,

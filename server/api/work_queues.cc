@@ -8,6 +8,7 @@
 #include "server/api/handlers.h"
 #include "server/api/messages.h"
 #include "server/api/service_table_grpc.h"
+#include "server/api/update_mask.h"
 #include "server/db/queries.h"
 #include "server/store/work_pools.h"
 #include "server/store/work_queues.h"
@@ -15,7 +16,8 @@
 namespace forebay::server {
 namespace {
 
-constexpr std::array kUpdatable = {"description", "priority", "concurrency_limit"};
+constexpr std::array<std::string_view, 3> kUpdatable = {"description", "priority",
+                                                        "concurrency_limit"};
 
 absl::StatusOr<v1::CreateWorkQueueResponse> Create(Backend& backend, Session& session,
                                                    const Caller& caller,
@@ -83,26 +85,19 @@ absl::StatusOr<v1::UpdateWorkQueueResponse> Update(Backend& backend, Session& se
   const v1::WorkQueue& queue = request.work_queue();
   ASSIGN_OR_RETURN(const QueueName name, QueueNameOf(queue.name(), "name"));
   RETURN_IF_ERROR(CheckQueue(queue));
-  const std::vector<std::string> mask(request.update_mask().paths().begin(),
-                                      request.update_mask().paths().end());
-  if (mask.empty()) {
-    return Error(absl::StatusCode::kInvalidArgument, "UPDATE_MASK_EMPTY")
-        .Says("update_mask names no field");
-  }
-  for (const std::string& path : mask) {
-    const bool known = std::find(kUpdatable.begin(), kUpdatable.end(), path) != kUpdatable.end();
-    if (known && !(path == "priority" && queue.priority() < 1)) continue;
-    return Error(absl::StatusCode::kInvalidArgument, known ? "OUT_OF_RANGE" : "UNKNOWN_FIELD")
-        .Field("update_mask", path)
-        .With("allowed", fmt::format("{}", fmt::join(kUpdatable, ", ")))
-        .Says("'{}' cannot be changed so; these can: {}, and priority is at least 1", path,
-              fmt::join(kUpdatable, ", "));
+  ASSIGN_OR_RETURN(const UpdateMask mask,
+                   UpdateMask::Parse(request.update_mask(), kUpdatable, "a work queue"));
+  if (mask.Names("priority") && queue.priority() < 1) {
+    return Error(absl::StatusCode::kInvalidArgument, "OUT_OF_RANGE")
+        .Field("priority", std::to_string(queue.priority()))
+        .With("allowed", "1 or more")
+        .Says("priority is {}; it must be 1 or more, 1 is first", queue.priority());
   }
   StoredQueue stored;
   RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
     RETURN_IF_ERROR(LockPool(session, name.pool).status());
     ASSIGN_OR_RETURN(stored, ReadQueue(session, name.pool, name.queue));
-    return UpdateQueue(session, stored, queue, mask);
+    return UpdateQueue(session, stored, queue, mask.paths());
   }));
   backend.signals.WorkReady(stored.pool);
   ASSIGN_OR_RETURN(stored, ReadQueue(session, name.pool, name.queue));

@@ -6,9 +6,10 @@
 #include "common/base/status.h"
 #include "common/crypto/token.h"
 #include "server/claim/assignment.h"
+#include "server/claim/slot_ledger.h"
 #include "server/claim/worker_directory.h"
 #include "server/db/queries.h"
-#include "server/queue/claim_plan.h"
+#include "server/runs/cancel.h"
 #include "server/runs/held_attempt.h"
 
 namespace forebay::server {
@@ -26,27 +27,25 @@ std::optional<int> OptionalInt(const Rows& rows, size_t row, int column) {
 
 struct ClaimRound::Plan {
   ClaimPlan plan;
-  bool limited = false;
   int64_t start_deadline_ms = 0;
+  // Runs of deployments with limits of their own are due.
+  bool gated = false;
 };
 
-struct ClaimRound::Candidate {
-  GrantedRun run;
-  Uuid queue;
-  Uuid deployment;
-  int64_t revision = 0;
-  std::optional<Reservation> reservation;
-  bool granted = false;
+struct ClaimRound::Round {
+  Plan plan;
+  std::vector<Candidate> candidates;
+  SlotLedger ledger;
+  Snapshots::Deployments deployments;
+  // Candidates that took no part: put elsewhere, or without a slot.
+  int misplaced = 0;
+  int dropped = 0;
 };
 
 absl::StatusOr<ClaimRound::Plan> ClaimRound::MakePlan(Session& session, const Uuid& pool) {
   RETURN_IF_ERROR(ShareLimits(session, {pool}));
-  // The counters' locks come before the counters are read: nobody else grants under them until the
-  // commit.
-  ASSIGN_OR_RETURN(Rows counters, session.Run(queries::kLockCounters, Args().Id(pool)));
   ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kClaimState, Args().Id(pool)));
   Plan plan;
-  plan.limited = !counters.empty();
   if (rows.empty()) return plan;
   PoolState state;
   state.paused = rows.Bool(0, 0);
@@ -64,40 +63,14 @@ absl::StatusOr<ClaimRound::Plan> ClaimRound::MakePlan(Session& session, const Uu
     state.queues.push_back(std::move(queue));
   }
   plan.start_deadline_ms = rows.Int(0, 8);
+  plan.gated = rows.Bool(0, 9);
   plan.plan = PlanClaim(state, kMostPerRound);
   return plan;
 }
 
-absl::StatusOr<std::vector<ClaimRound::Candidate>> ClaimRound::Candidates(Session& session,
-                                                                          const Plan& plan) {
-  ArrayLiteral queues, most;
-  for (const QueueAllowance& allowance : plan.plan.queues) {
-    queues.Id(allowance.queue);
-    most.Int(allowance.most);
-  }
-  ASSIGN_OR_RETURN(
-      Rows rows, session.Run(queries::kClaimCandidates,
-                             Args().Array(queues.Take()).Array(most.Take()).Int(plan.plan.total)));
-  std::vector<Candidate> candidates(rows.size());
-  for (size_t row = 0; row < rows.size(); ++row) {
-    Candidate& candidate = candidates[row];
-    candidate.run.run = rows.Id(row, 0);
-    candidate.queue = rows.Id(row, 1);
-    candidate.deployment = rows.Id(row, 2);
-    candidate.run.attempt = static_cast<int>(rows.Int(row, 3));
-    candidate.run.epoch = rows.Int(row, 4) + 1;
-    candidate.revision = rows.Int(row, 5);
-    candidate.run.parameters = rows.Text(row, 6);
-    candidate.run.job_variables = rows.Text(row, 7);
-    candidate.run.display_name = rows.Text(row, 8);
-  }
-  return candidates;
-}
-
-absl::Status ClaimRound::Grant(Session& session, const Uuid& pool, const Plan& plan,
-                               std::vector<Candidate>& candidates) {
-  ArrayLiteral runs, workers, requests, tickets;
-  for (Candidate& candidate : candidates) {
+absl::Status ClaimRound::Grant(Session& session, const Uuid& pool, Round& round) {
+  ArrayLiteral runs, workers, requests, tickets, limits;
+  for (Candidate& candidate : round.candidates) {
     candidate.reservation = parking_.Reserve(pool, candidate.queue);
     if (!candidate.reservation.has_value()) continue;
     candidate.run.ticket = MintToken(TokenKind::kTicket, random_);
@@ -105,6 +78,8 @@ absl::Status ClaimRound::Grant(Session& session, const Uuid& pool, const Plan& p
     workers.Id(candidate.reservation->worker);
     requests.Id(candidate.reservation->request);
     tickets.Bytes(HashToken(candidate.run.ticket));
+    const std::vector<Uuid> held = round.ledger.HeldLimits(candidate);
+    held.empty() ? limits.Null() : limits.Text(IdArray(held));
   }
   ASSIGN_OR_RETURN(Rows rows,
                    session.Run(queries::kGrantAttempts, Args()
@@ -112,41 +87,45 @@ absl::Status ClaimRound::Grant(Session& session, const Uuid& pool, const Plan& p
                                                             .Array(workers.Take())
                                                             .Array(requests.Take())
                                                             .Array(tickets.Take())
-                                                            .Int(plan.start_deadline_ms)));
+                                                            .Int(round.plan.start_deadline_ms)
+                                                            .Array(limits.Take())));
   std::map<Uuid, absl::Time> granted;
-  std::map<Uuid, int> per_queue;
-  for (size_t row = 0; row < rows.size(); ++row) {
-    granted[rows.Id(row, 0)] = rows.Time(row, 1);
-    ++per_queue[rows.Id(row, 2)];
-  }
-  for (Candidate& candidate : candidates) {
+  for (size_t row = 0; row < rows.size(); ++row) granted[rows.Id(row, 0)] = rows.Time(row, 1);
+  for (Candidate& candidate : round.candidates) {
     const auto it = granted.find(candidate.run.run);
     candidate.granted = it != granted.end();
     if (candidate.granted) candidate.run.start_deadline = it->second;
   }
-  if (!plan.limited || granted.empty()) return absl::OkStatus();
-  ArrayLiteral kinds, ids, deltas;
-  kinds.Text("pool");
-  ids.Id(pool);
-  deltas.Int(static_cast<int64_t>(granted.size()));
-  for (const auto& [queue, count] : per_queue) {
-    kinds.Text("queue");
-    ids.Id(queue);
-    deltas.Int(count);
-  }
-  return session
-      .Run(queries::kBumpCounters,
-           Args().Array(kinds.Take()).Array(ids.Take()).Array(deltas.Take()))
-      .status();
+  return round.ledger.Take(session, pool, round.candidates);
 }
 
-void ClaimRound::Deliver(const Uuid& pool, std::vector<Candidate>& candidates,
-                         const Snapshots::Deployments& deployments) {
+absl::Status ClaimRound::Claim(Session& session, const Uuid& pool, Round& round) {
+  ASSIGN_OR_RETURN(round.plan, MakePlan(session, pool));
+  const ClaimPlan& plan = round.plan.plan;
+  if (plan.total > 0) {
+    ASSIGN_OR_RETURN(round.candidates,
+                     LockCandidates(session, pool, plan, round.plan.gated, round.misplaced));
+  }
+  if (!round.candidates.empty()) {
+    RETURN_IF_ERROR(round.ledger.Admit(session, pool, round.candidates, round.dropped));
+  }
+  if (!round.candidates.empty()) {
+    std::vector<Snapshots::Wanted> wanted;
+    for (const Candidate& candidate : round.candidates)
+      wanted.push_back({candidate.deployment, candidate.revision});
+    ASSIGN_OR_RETURN(round.deployments, snapshots_.DeploymentsAt(session, wanted));
+    RETURN_IF_ERROR(Grant(session, pool, round));
+  }
+  if (!round.plan.gated) return absl::OkStatus();
+  return CancelCollisions(session, pool);
+}
+
+void ClaimRound::Deliver(const Uuid& pool, Round& round) {
   std::vector<Parking::Delivery> deliveries;
-  for (Candidate& candidate : candidates) {
+  for (Candidate& candidate : round.candidates) {
     if (!candidate.reservation.has_value()) continue;
-    const auto deployment = deployments.find(candidate.deployment);
-    if (!candidate.granted || deployment == deployments.end()) {
+    const auto deployment = round.deployments.find(candidate.deployment);
+    if (!candidate.granted || deployment == round.deployments.end()) {
       // Its worker's lease is over: left parked it would be picked again and again.
       parking_.Fail(pool, candidate.reservation->poll,
                     WorkerUnknown(candidate.reservation->worker));
@@ -158,55 +137,60 @@ void ClaimRound::Deliver(const Uuid& pool, std::vector<Candidate>& candidates,
   parking_.Deliver(pool, std::move(deliveries));
 }
 
+void ClaimRound::GiveBack(const Uuid& pool, Round& round) {
+  std::vector<Reservation> reserved;
+  for (Candidate& candidate : round.candidates) {
+    if (candidate.reservation.has_value()) reserved.push_back(*candidate.reservation);
+    candidate.reservation.reset();
+  }
+  parking_.GiveBack(pool, reserved);
+}
+
+void ClaimRound::FailPolls(const Uuid& pool, const Round& round) {
+  for (const Candidate& candidate : round.candidates) {
+    if (!candidate.reservation.has_value()) continue;
+    parking_.Fail(pool, candidate.reservation->poll,
+                  absl::UnavailableError("the outcome of a grant is unknown"));
+  }
+}
+
+absl::Status ClaimRound::FindNextDue(Session& session, const Uuid& pool, RoundResult& result) {
+  ASSIGN_OR_RETURN(Rows due, session.Run(queries::kNextDue, Args().Id(pool)));
+  for (const int column : {0, 1}) {
+    if (due.empty() || due.IsNull(0, column)) continue;
+    const absl::Duration in = absl::Milliseconds(due.Int(0, column));
+    result.next_due_in = std::min(result.next_due_in.value_or(in), in);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<RoundResult> ClaimRound::Run(Session& session, const Uuid& pool) {
-  RoundResult result;
-  std::vector<Candidate> candidates;
-  Snapshots::Deployments deployments;
-  int planned = 0;
-  const auto give_back = [&] {
-    std::vector<Reservation> reserved;
-    for (Candidate& candidate : candidates) {
-      if (candidate.reservation.has_value()) reserved.push_back(*candidate.reservation);
-      candidate.reservation.reset();
-    }
-    parking_.GiveBack(pool, reserved);
-  };
+  Round round;
   const absl::Status status = InTransaction(session, [&]() -> absl::Status {
-    give_back();
-    candidates.clear();
-    ASSIGN_OR_RETURN(Plan plan, MakePlan(session, pool));
-    planned = plan.plan.total;
-    if (planned == 0) return absl::OkStatus();
-    ASSIGN_OR_RETURN(candidates, Candidates(session, plan));
-    if (candidates.empty()) return absl::OkStatus();
-    std::vector<Snapshots::Wanted> wanted;
-    for (const Candidate& candidate : candidates)
-      wanted.push_back({candidate.deployment, candidate.revision});
-    ASSIGN_OR_RETURN(deployments, snapshots_.DeploymentsAt(session, wanted));
-    return Grant(session, pool, plan, candidates);
+    GiveBack(pool, round);
+    round = {};
+    return Claim(session, pool, round);
   });
   if (!status.ok()) {
     // In doubt: the worker's replay of its request id finds what was granted.
-    for (const Candidate& candidate : candidates) {
-      if (ReasonOf(status) == "COMMIT_IN_DOUBT" && candidate.reservation.has_value()) {
-        parking_.Fail(pool, candidate.reservation->poll,
-                      absl::UnavailableError("the outcome of a grant is unknown"));
-      }
-    }
-    give_back();
+    if (ReasonOf(status) == "COMMIT_IN_DOUBT") FailPolls(pool, round);
+    GiveBack(pool, round);
     return status;
   }
-  Deliver(pool, candidates, deployments);
+  Deliver(pool, round);
+  RoundResult result;
+  const auto& candidates = round.candidates;
   result.granted =
       static_cast<int>(std::count_if(candidates.begin(), candidates.end(),
                                      [](const Candidate& candidate) { return candidate.granted; }));
-  // A candidate whose poll left between plan and reservation still waits.
+  // A candidate whose poll left between plan and reservation still waits, and a full page may have
+  // more behind it. What found no slot waits for one to come back.
+  const int planned = round.plan.plan.total;
   const bool unmatched = result.granted < static_cast<int>(candidates.size());
-  result.more = unmatched || (planned > 0 && static_cast<int>(candidates.size()) >= planned);
-  if (!result.more) {
-    ASSIGN_OR_RETURN(Rows due, session.Run(queries::kNextDue, Args().Id(pool)));
-    if (!due.empty() && !due.IsNull(0, 0)) result.next_due_in = absl::Milliseconds(due.Int(0, 0));
-  }
+  const bool full_page =
+      planned > 0 && static_cast<int>(candidates.size()) + round.dropped >= planned;
+  result.more = round.misplaced > 0 || unmatched || (full_page && result.granted > 0);
+  if (!result.more) RETURN_IF_ERROR(FindNextDue(session, pool, result));
   return result;
 }
 

@@ -4,13 +4,15 @@
 // transaction.
 //
 //   share the pool's limits -> read pool and queues -> plan (server/queue) -> lock candidates in
-//   order -> reserve a slot for each -> grant -> commit -> deliver
+//   order -> admit those with slots (slot_ledger.h) -> reserve a worker's slot for each -> grant ->
+//   commit -> deliver
 //
 // Safe beside any number of other servers: candidates are locked with SKIP LOCKED, slots are
 // counted under the counters' locks, and a run has at most one row in held_attempts. Blocking;
 // called by the dispatcher's threads.
 
 #include "common/base/random.h"
+#include "server/claim/candidates.h"
 #include "server/claim/parking.h"
 #include "server/db/session.h"
 #include "server/store/snapshots.h"
@@ -21,7 +23,8 @@ struct RoundResult {
   int granted = 0;
   // There may be more to claim right now.
   bool more = false;
-  // How long until the pool's next waiting run becomes due, if nothing was left to claim.
+  // How long until the pool's next waiting run becomes due or a slot comes back by itself, if
+  // nothing was left to claim.
   std::optional<absl::Duration> next_due_in;
 };
 
@@ -34,13 +37,15 @@ class ClaimRound {
 
  private:
   struct Plan;
-  struct Candidate;
+  // What one round has gathered; thrown away and begun anew when its transaction is repeated.
+  struct Round;
   absl::StatusOr<Plan> MakePlan(Session& session, const Uuid& pool);
-  absl::StatusOr<std::vector<Candidate>> Candidates(Session& session, const Plan& plan);
-  absl::Status Grant(Session& session, const Uuid& pool, const Plan& plan,
-                     std::vector<Candidate>& candidates);
-  void Deliver(const Uuid& pool, std::vector<Candidate>& candidates,
-               const Snapshots::Deployments& deployments);
+  absl::Status Claim(Session& session, const Uuid& pool, Round& round);
+  absl::Status Grant(Session& session, const Uuid& pool, Round& round);
+  void GiveBack(const Uuid& pool, Round& round);
+  void FailPolls(const Uuid& pool, const Round& round);
+  void Deliver(const Uuid& pool, Round& round);
+  absl::Status FindNextDue(Session& session, const Uuid& pool, RoundResult& result);
 
   Parking& parking_;
   Snapshots& snapshots_;

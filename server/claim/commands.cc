@@ -1,7 +1,9 @@
 #include "server/claim/commands.h"
 #include "common/base/status.h"
 
+#include "server/api/messages.h"
 #include "server/db/queries.h"
+#include "server/runs/held_attempt.h"
 
 namespace forebay::server {
 namespace {
@@ -12,12 +14,15 @@ absl::StatusOr<v1::PollResponse> ReadCommands(Session& session, const Uuid& work
   ASSIGN_OR_RETURN(Rows held, session.Run(queries::kHeldByWorkers,
                                           Args().Array(IdArray(std::span(&worker, 1)))));
   for (size_t row = 0; row < held.size(); ++row) {
-    if (!held.Bool(row, 4)) continue;
+    const Stop wanted = ReadStop(held, row, 4);
+    if (wanted == Stop::kNone) continue;
     v1::StopCommand& stop = *response.add_stops();
     stop.mutable_attempt()->set_run_id(std::string(held.Text(row, 1)));
     stop.mutable_attempt()->set_attempt(static_cast<int>(held.Int(row, 2)));
     stop.mutable_attempt()->set_epoch(held.Int(row, 3));
-    stop.set_reason(v1::STOP_REASON_CANCELLED);
+    stop.set_reason(StopReasonOf(wanted));
+    if (const auto grace = held.OptionalInt(row, 5))
+      ToProto(absl::Milliseconds(*grace), *stop.mutable_grace());
   }
   ASSIGN_OR_RETURN(Rows known, session.Run(queries::kReadWorker, Args().Id(worker)));
   if (!known.empty()) response.set_drain(known.Bool(0, 3));

@@ -4,8 +4,10 @@
 
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "server/api/messages.h"
 #include "server/claim/worker_directory.h"
 #include "server/db/queries.h"
+#include "server/runs/held_attempt.h"
 
 namespace forebay::server {
 namespace {
@@ -13,7 +15,8 @@ namespace {
 struct HeldNow {
   int attempt = 0;
   int64_t epoch = 0;
-  bool cancel_requested = false;
+  Stop stop = Stop::kNone;
+  std::optional<absl::Duration> grace;
 };
 // By worker and run.
 using HeldByWorker = std::map<std::pair<Uuid, Uuid>, HeldNow>;
@@ -62,17 +65,20 @@ absl::StatusOr<HeldByWorker> ReadHeld(Session& session, const std::vector<Beat>&
   if (workers.empty()) return held;
   ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kHeldByWorkers, Args().Array(IdArray(workers))));
   for (size_t row = 0; row < rows.size(); ++row) {
-    held[{rows.Id(row, 0), rows.Id(row, 1)}] = {static_cast<int>(rows.Int(row, 2)),
-                                                rows.Int(row, 3), rows.Bool(row, 4)};
+    HeldNow& now = held[{rows.Id(row, 0), rows.Id(row, 1)}];
+    now.attempt = static_cast<int>(rows.Int(row, 2));
+    now.epoch = rows.Int(row, 3);
+    now.stop = ReadStop(rows, row, 4);
+    if (const auto ms = rows.OptionalInt(row, 5)) now.grace = absl::Milliseconds(*ms);
   }
   return held;
 }
 
-void AddStop(const v1::AttemptRef& ref, v1::StopReason reason, BeatResult& result) {
-  v1::StopCommand stop;
+v1::StopCommand& AddStop(const v1::AttemptRef& ref, v1::StopReason reason, BeatResult& result) {
+  v1::StopCommand& stop = result.stops.emplace_back();
   *stop.mutable_attempt() = ref;
   stop.set_reason(reason);
-  result.stops.push_back(std::move(stop));
+  return stop;
 }
 
 BeatResult Answer(const Beat& beat, absl::Duration ttl, const HeldByWorker& held) {
@@ -85,8 +91,9 @@ BeatResult Answer(const Beat& beat, absl::Duration ttl, const HeldByWorker& held
         it != held.end() && it->second.attempt == ref.attempt() && it->second.epoch == ref.epoch();
     if (!current) {
       AddStop(ref, v1::STOP_REASON_SUPERSEDED, result);
-    } else if (it->second.cancel_requested) {
-      AddStop(ref, v1::STOP_REASON_CANCELLED, result);
+    } else if (it->second.stop != Stop::kNone) {
+      v1::StopCommand& stop = AddStop(ref, StopReasonOf(it->second.stop), result);
+      if (it->second.grace.has_value()) ToProto(*it->second.grace, *stop.mutable_grace());
     }
   }
   return result;

@@ -7,7 +7,7 @@
 #include "server/api/messages.h"
 #include "server/claim/assignment.h"
 #include "server/db/queries.h"
-#include "server/runs/transition.h"
+#include "server/runs/held_attempt.h"
 
 namespace forebay::server {
 namespace {
@@ -51,7 +51,7 @@ struct SightedRow {
   LockedGrant grant;
   Uuid holder;
   bool gate_passed = false;
-  bool cancel_requested = false;
+  Stop stop = Stop::kNone;
   int64_t log_sequence = 0;
   // Absent: the holder has no lease.
   std::optional<absl::Duration> lease_left;
@@ -66,7 +66,7 @@ SightedRow ReadSighted(const Rows& rows, size_t row, Random& random) {
   sighted.grant = ReadGrant(rows, row, random);
   sighted.holder = rows.Id(row, 10);
   sighted.gate_passed = rows.Int(row, 11) == static_cast<int>(Phase::kStarted);
-  sighted.cancel_requested = rows.Bool(row, 12);
+  sighted.stop = ReadStop(rows, row, 12);
   sighted.log_sequence = rows.Int(row, 13);
   if (const auto left = rows.OptionalInt(row, 14)) sighted.lease_left = absl::Milliseconds(*left);
   return sighted;
@@ -139,7 +139,7 @@ v1::Adoption AdoptionOf(const v1::Sighting& sighting, const Uuid& worker,
   *adoption.mutable_assignment() = assignments.at(*run);
   adoption.set_gate_passed(row.gate_passed);
   adoption.set_next_log_sequence(row.log_sequence);
-  if (row.cancel_requested) adoption.set_stop_reason(v1::STOP_REASON_CANCELLED);
+  adoption.set_stop_reason(StopReasonOf(row.stop));
   return adoption;
 }
 

@@ -1,8 +1,12 @@
 #include "server/db/params.h"
 
+#include <fmt/format.h>
+
 #include "common/base/text.h"
 
 namespace forebay::server {
+
+Args& Args::Double(double value) { return Push(fmt::format("{}", value)); }
 
 Args& Args::Bytes(std::string_view value) { return Push("\\x" + HexEncode(value)); }
 

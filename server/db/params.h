@@ -22,6 +22,7 @@ class Args {
  public:
   Args& Text(std::string_view value) { return Push(std::string(value)); }
   Args& Int(int64_t value) { return Push(std::to_string(value)); }
+  Args& Double(double value);
   Args& Bool(bool value) { return Push(value ? "t" : "f"); }
   Args& Id(const Uuid& value) { return Push(value.ToString()); }
   // As microseconds since 1970, for from_micros().

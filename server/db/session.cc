@@ -1,6 +1,7 @@
 #include "server/db/session.h"
 
 #include <poll.h>
+#include <charconv>
 
 #include <cstdlib>
 #include <unordered_set>
@@ -104,6 +105,13 @@ std::string_view Rows::Text(size_t row, int column) const {
 }
 
 int64_t Rows::Int(size_t row, int column) const { return ParseInt(Text(row, column)).value_or(0); }
+double Rows::Double(size_t row, int column) const {
+  // Not the locale's: PostgreSQL writes a point.
+  double value = 0;
+  const std::string_view text = Text(row, column);
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
 bool Rows::Bool(size_t row, int column) const { return Text(row, column) == "t"; }
 Uuid Rows::Id(size_t row, int column) const {
   return Uuid::Parse(Text(row, column)).value_or(Uuid{});

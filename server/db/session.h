@@ -38,6 +38,7 @@ class Rows {
   // Null reads as empty, 0, false, the zero id or the infinite past.
   std::string_view Text(size_t row, int column) const;
   int64_t Int(size_t row, int column) const;
+  double Double(size_t row, int column) const;
   bool Bool(size_t row, int column) const;
   Uuid Id(size_t row, int column) const;
   // A column made by micros().

@@ -39,7 +39,8 @@ class ExpiryDuty final : public Duty {
   absl::Status RunOnce(Session& session, const Tenure& tenure) override {
     if (tenure.undisturbed < kSettle) return absl::OkStatus();
     RETURN_IF_ERROR(ExpireLeases(session, tenure));
-    return CloseOverdue(session, tenure);
+    RETURN_IF_ERROR(CloseOverdue(session, tenure));
+    return TimeOut(session, tenure);
   }
 
  private:
@@ -76,13 +77,33 @@ class ExpiryDuty final : public Duty {
     return absl::OkStatus();
   }
 
+  // Their workers stop them, as they do on a cancel.
+  absl::Status TimeOut(Session& session, const Tenure& tenure) {
+    std::vector<Uuid> runs;
+    std::vector<Uuid> workers;
+    RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
+      runs.clear();
+      workers.clear();
+      RETURN_IF_ERROR(tenure.Check(session));
+      ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kTimeOutAttempts, {}));
+      for (size_t row = 0; row < rows.size(); ++row) {
+        runs.push_back(rows.Id(row, 0));
+        workers.push_back(rows.Id(row, 1));
+      }
+      return absl::OkStatus();
+    }));
+    signals_.RunsChanged(runs);
+    for (const Uuid& worker : workers) signals_.StopWanted(worker);
+    return absl::OkStatus();
+  }
+
   static void Judge(const Rows& rows, size_t row, std::vector<AttemptChange>& changes,
                     std::vector<Uuid>& orphans, std::vector<Uuid>& pools) {
     AttemptChange change;
     change.before = ReadHeldAttempt(rows, row);
     change.phase = change.before.state.phase;
     Decision decision =
-        Decide(change.before.state, EventFor(rows.Text(row, 15), rows.Text(row, 16)));
+        Decide(change.before.state, EventFor(rows.Text(row, 22), rows.Text(row, 23)));
     if (decision.orphan) orphans.push_back(change.before.run);
     if (decision.next == Next::kNone) return;
     pools.push_back(change.before.pool);

@@ -1,8 +1,9 @@
 #pragma once
 
 // Ends what time has ended: leases of silent workers, attempts that were not begun in time,
-// attempts that nobody hears of. After a start of this server or an outage of the database nothing
-// is expired for a while: the workers could not beat, so their silence says nothing.
+// attempts that nobody hears of, attempts that run longer than they may. After a start of this
+// server or an outage of the database nothing is expired for a while: the workers could not beat,
+// so their silence says nothing.
 
 #include <memory>
 

@@ -3,9 +3,22 @@
 #include "common/base/status.h"
 #include "common/obs/log.h"
 #include "server/db/queries.h"
+#include "server/runs/cancel.h"
 
 namespace forebay::server {
 namespace {
+
+class CollisionDuty final : public Duty {
+ public:
+  std::string name() const override { return "collisions"; }
+  absl::Duration interval() const override { return absl::Seconds(1); }
+  absl::Status RunOnce(Session& session, const Tenure& tenure) override {
+    return InTransaction(session, [&]() -> absl::Status {
+      RETURN_IF_ERROR(tenure.Check(session));
+      return CancelCollisions(session, std::nullopt);
+    });
+  }
+};
 
 class PartitionDuty final : public Duty {
  public:
@@ -26,6 +39,7 @@ class CleaningDuty final : public Duty {
   absl::Duration interval() const override { return absl::Minutes(1); }
   absl::Status RunOnce(Session& session, const Tenure&) override {
     RETURN_IF_ERROR(session.Run(queries::kDropOldIdempotencyKeys, {}).status());
+    RETURN_IF_ERROR(session.Run(queries::kDropOldFires, {}).status());
     return session.Run(queries::kDropOldJoinTokens, {}).status();
   }
 };
@@ -40,7 +54,7 @@ class RecountDuty final : public Duty {
     ASSIGN_OR_RETURN(Rows pools, session.Run(queries::kLimitedPools, {}));
     for (size_t row = 0; row < pools.size(); ++row)
       RETURN_IF_ERROR(Recount(session, tenure, pools.Id(row, 0)));
-    return absl::OkStatus();
+    return RecountShared(session, tenure);
   }
 
  private:
@@ -60,6 +74,21 @@ class RecountDuty final : public Duty {
     return absl::OkStatus();
   }
 
+  static absl::Status RecountShared(Session& session, const Tenure& tenure) {
+    size_t wrong = 0;
+    RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
+      RETURN_IF_ERROR(tenure.Check(session));
+      RETURN_IF_ERROR(session.Run(queries::kLockSharedCounters, {}).status());
+      ASSIGN_OR_RETURN(Rows corrected, session.Run(queries::kRecountSharedSlots, {}));
+      wrong = corrected.size();
+      return absl::OkStatus();
+    }));
+    if (wrong > 0)
+      spdlog::error("{} shared limits were miscounted and have been put right; please report this",
+                    wrong);
+    return absl::OkStatus();
+  }
+
   Signals& signals_;
 };
 
@@ -74,6 +103,7 @@ absl::Status EnsurePartitions(Session& session, absl::Time now) {
   return absl::OkStatus();
 }
 
+std::unique_ptr<Duty> MakeCollisionDuty() { return std::make_unique<CollisionDuty>(); }
 std::unique_ptr<Duty> MakePartitionDuty(const Clock& clock) {
   return std::make_unique<PartitionDuty>(clock);
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-// Slow duties: partitions for the weeks to come, forgotten idempotency keys and join tokens, and a
-// recount of slots, which finds nothing unless something is wrong.
+// Small duties: runs that their deployment wants no queue of, partitions for the weeks to come,
+// forgotten idempotency keys and join tokens, and a recount of slots, which finds nothing unless
+// something is wrong.
 
 #include <memory>
 
@@ -11,6 +12,8 @@
 
 namespace forebay::server {
 
+// The net under the claim rounds, which end such runs where workers wait for work.
+std::unique_ptr<Duty> MakeCollisionDuty();
 std::unique_ptr<Duty> MakePartitionDuty(const Clock& clock);
 std::unique_ptr<Duty> MakeCleaningDuty();
 std::unique_ptr<Duty> MakeRecountDuty(Signals& signals);

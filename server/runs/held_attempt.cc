@@ -4,10 +4,33 @@
 #include <map>
 
 #include "common/base/status.h"
+#include "common/base/text.h"
 #include "server/db/queries.h"
 
 namespace forebay::server {
 namespace {
+
+// From the run's id, which is random, so that it needs no other source: FNV-1a of id and attempt.
+double ChanceOf(const Uuid& run, int attempt) {
+  uint64_t hash = 14695981039346656037U;
+  const auto mix = [&hash](uint64_t byte) { hash = (hash ^ byte) * 1099511628211U; };
+  for (const uint8_t byte : run.bytes) mix(byte);
+  mix(static_cast<uint64_t>(attempt));
+  return static_cast<double>(hash >> 11) / static_cast<double>(uint64_t{1} << 53);
+}
+
+// Retries, pauses in milliseconds, jitter, causes: four columns from `column` on.
+RetryPolicy ReadRetryPolicy(const Rows& rows, size_t row, int column) {
+  RetryPolicy policy;
+  policy.retries = static_cast<int>(rows.Int(row, column));
+  if (policy.retries == 0) return policy;
+  for (const std::string& ms : rows.TextArray(row, column + 1))
+    policy.delays.push_back(absl::Milliseconds(ParseInt(ms).value_or(0)));
+  policy.jitter = rows.Double(row, column + 2);
+  for (const std::string& cause : rows.TextArray(row, column + 3))
+    policy.on |= RetryCauseBit(cause);
+  return policy;
+}
 
 void OptionalText(ArrayLiteral& column, const std::optional<std::string>& value) {
   value.has_value() ? column.Text(*value) : column.Null();
@@ -61,12 +84,14 @@ class EndColumns {
     delay_.Int(absl::ToInt64Milliseconds(end.delay));
     protocol_retries_.Int(end.protocol_retries);
     crash_retries_.Int(end.crash_retries);
+    user_retries_.Int(end.user_retries);
+    paused_.Bool(end.paused);
   }
   Args Take() {
     Args args;
     for (ArrayLiteral* column :
          {&run_, &outcome_, &reason_, &message_, &exit_code_, &cpu_user_, &cpu_system_, &max_rss_,
-          &requeue_, &delay_, &protocol_retries_, &crash_retries_}) {
+          &requeue_, &delay_, &protocol_retries_, &crash_retries_, &user_retries_, &paused_}) {
       args.Array(column->Take());
     }
     return args;
@@ -74,15 +99,16 @@ class EndColumns {
 
  private:
   ArrayLiteral run_, outcome_, reason_, message_, exit_code_, cpu_user_, cpu_system_, max_rss_,
-      requeue_, delay_, protocol_retries_, crash_retries_;
+      requeue_, delay_, protocol_retries_, crash_retries_, user_retries_, paused_;
 };
 
 absl::Status ReleaseSlots(Session& session, const std::vector<AttemptChange>& ended) {
-  // Ordered by kind, then id: "pool" before "queue".
   std::map<std::pair<std::string, Uuid>, int> slots;
   for (const AttemptChange& change : ended) {
     ++slots[{"pool", change.before.pool}];
     ++slots[{"queue", change.before.queue}];
+    ++slots[{"deployment", change.before.deployment}];
+    for (const Uuid& limit : change.before.limits) ++slots[{"named", limit}];
   }
   ArrayLiteral kinds, ids, deltas;
   for (const auto& [scope, count] : slots) {
@@ -94,6 +120,19 @@ absl::Status ReleaseSlots(Session& session, const std::vector<AttemptChange>& en
       .Run(queries::kBumpCounters,
            Args().Array(kinds.Take()).Array(ids.Take()).Array(deltas.Take()))
       .status();
+}
+
+// A slot of a shared limit may be what a run of another pool waits for.
+absl::Status AddSharingPools(Session& session, const std::vector<AttemptChange>& ended,
+                             std::vector<Uuid>& pools) {
+  std::vector<Uuid> limits;
+  for (const AttemptChange& change : ended) {
+    for (const Uuid& limit : change.before.limits) Add(limits, limit);
+  }
+  if (limits.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kPoolsOfLimits, Args().Array(IdArray(limits))));
+  for (size_t row = 0; row < rows.size(); ++row) Add(pools, rows.Id(row, 0));
+  return absl::OkStatus();
 }
 
 absl::Status Quarantine(Session& session, const std::vector<AttemptChange>& ended) {
@@ -133,6 +172,27 @@ absl::Status Forgive(Session& session, const std::vector<AttemptChange>& changes
 
 }  // namespace
 
+Stop ReadStop(const Rows& rows, size_t row, int column) {
+  const std::string_view reason = rows.Text(row, column);
+  if (reason.empty()) return Stop::kNone;
+  if (reason == "TIMED_OUT") return Stop::kTimeout;
+  return reason == "SUSPEND_REQUESTED" ? Stop::kSuspend : Stop::kCancel;
+}
+
+v1::StopReason StopReasonOf(Stop stop) {
+  switch (stop) {
+    case Stop::kNone:
+      return v1::STOP_REASON_UNSPECIFIED;
+    case Stop::kCancel:
+      return v1::STOP_REASON_CANCELLED;
+    case Stop::kTimeout:
+      return v1::STOP_REASON_TIMED_OUT;
+    case Stop::kSuspend:
+      return v1::STOP_REASON_SUSPENDED;
+  }
+  return v1::STOP_REASON_UNSPECIFIED;
+}
+
 HeldAttempt ReadHeldAttempt(const Rows& rows, size_t row) {
   HeldAttempt held;
   held.run = rows.Id(row, 0);
@@ -143,13 +203,18 @@ HeldAttempt ReadHeldAttempt(const Rows& rows, size_t row) {
   held.deployment = rows.Id(row, 5);
   held.worker = rows.Id(row, 6);
   held.state.phase = static_cast<Phase>(rows.Int(row, 7));
-  held.state.cancel_requested = rows.Bool(row, 8);
+  held.state.stop = ReadStop(rows, row, 8);
   held.state.protocol_retries = static_cast<int>(rows.Int(row, 9));
   held.state.crash_retries = static_cast<int>(rows.Int(row, 10));
   held.state.crash_retries_allowed = static_cast<int>(rows.Int(row, 11));
   held.ticket_hash = rows.Bytes(row, 12);
   held.worker_log_sequence = rows.Int(row, 13);
   held.run_token_hash = rows.Bytes(row, 14);
+  held.state.user_retries = static_cast<int>(rows.Int(row, 15));
+  held.state.retry = ReadRetryPolicy(rows, row, 16);
+  held.state.chance = ChanceOf(held.run, held.attempt);
+  for (const std::string& id : rows.TextArray(row, 20)) held.limits.push_back(*Uuid::Parse(id));
+  if (const auto grace = rows.OptionalInt(row, 21)) held.stop_grace = absl::Milliseconds(*grace);
   return held;
 }
 
@@ -182,6 +247,7 @@ absl::Status WriteChanges(Session& session, const std::vector<AttemptChange>& ch
   for (const AttemptChange& change : ended) columns.Add(change);
   RETURN_IF_ERROR(session.Run(queries::kEndAttempts, columns.Take()).status());
   RETURN_IF_ERROR(ReleaseSlots(session, ended));
+  RETURN_IF_ERROR(AddSharingPools(session, ended, aftermath.pools_ready));
   return Quarantine(session, ended);
 }
 

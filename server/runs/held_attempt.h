@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/uuid.h"
+#include "forebay/v1/worker_protocol.pb.h"
 #include "server/db/session.h"
 #include "server/runs/transition.h"
 
@@ -24,9 +25,17 @@ struct HeldAttempt {
   std::string ticket_hash;
   std::string run_token_hash;
   int64_t worker_log_sequence = 0;
+  // Shared limits of which it holds a slot.
+  std::vector<Uuid> limits;
+  // Between SIGTERM and SIGKILL, where the stop said so.
+  std::optional<absl::Duration> stop_grace;
 };
 
-// The first 15 columns of lock_attempts and lock_overdue.
+// Of the columns in which statements say why a stop is wanted; null: none is.
+Stop ReadStop(const Rows& rows, size_t row, int column);
+v1::StopReason StopReasonOf(Stop stop);
+
+// The columns of held_columns (runs.sql).
 HeldAttempt ReadHeldAttempt(const Rows& rows, size_t row);
 // Locks the attempts of these runs, in run id order; runs without a held attempt are not in the
 // answer.

@@ -5,7 +5,7 @@
 #include "common/base/status.h"
 #include "forebay/v1/worker_protocol.pb.h"
 #include "server/db/queries.h"
-#include "server/runs/cancel.h"
+#include "server/runs/standing.h"
 
 namespace forebay::server {
 namespace {

@@ -133,9 +133,9 @@ v1::ReportResult ReportFold::Apply(const Uuid& worker, const v1::AttemptReport& 
     if (decision.next != Next::kNone) change->end = std::move(decision);
   }
   v1::ReportResult result = Result(v1::REPORT_VERDICT_ACCEPTED);
-  if (state.cancel_requested && !change->end.has_value()) {
+  if (state.stop != Stop::kNone && !change->end.has_value()) {
     result.set_verdict(v1::REPORT_VERDICT_STOP);
-    result.set_stop_reason(v1::STOP_REASON_CANCELLED);
+    result.set_stop_reason(StopReasonOf(state.stop));
   }
   return result;
 }

@@ -1,8 +1,10 @@
 #include "server/runs/run_row.h"
 
+#include <algorithm>
 #include <array>
 
 #include "server/api/messages.h"
+#include "server/runs/held_attempt.h"
 
 namespace forebay::server {
 namespace {
@@ -23,6 +25,18 @@ constexpr std::array kStates = {StateWord{v1::STATE_TYPE_SCHEDULED, "SCHEDULED",
                                 StateWord{v1::STATE_TYPE_CANCELLED, "CANCELLED", "Cancelled"},
                                 StateWord{v1::STATE_TYPE_CRASHED, "CRASHED", "Crashed"}};
 
+// A run's version grows with all that happens to it: attempt by attempt, and within one by where it
+// stands.
+constexpr int kVersionsAnAttempt = 1 << 16;
+constexpr int kMostQueuedVersions = 1 << 15;
+int64_t VersionOf(int attempt, int step) { return int64_t{attempt} * kVersionsAnAttempt + step; }
+
+std::string_view NameOfQueued(const QueuedPart& queued) {
+  if (queued.paused) return queued.reason == "SUSPENDED" ? "Suspended" : "Paused";
+  if (queued.attempt > 1) return queued.reason == "RESUMED" ? "Resuming" : "AwaitingRetry";
+  return queued.late ? "Late" : "Scheduled";
+}
+
 void SetState(v1::State& state, v1::StateType type, absl::Time time, int attempt) {
   state.set_type(type);
   state.set_name(StateWordOf(type));
@@ -39,6 +53,10 @@ std::optional<QueuedPart> ReadQueued(const Rows& rows, size_t row) {
   queued.queued_at = rows.Time(row, 23);
   queued.due_at = rows.Time(row, 24);
   queued.not_due = rows.Bool(row, 25);
+  queued.paused = rows.Bool(row, 44);
+  queued.changes = static_cast<int>(rows.Int(row, 45));
+  queued.gated = rows.Bool(row, 46);
+  queued.late = rows.Bool(row, 47);
   return queued;
 }
 
@@ -57,6 +75,8 @@ std::optional<HeldPart> ReadHeld(const Rows& rows, size_t row) {
   held.launched_at = rows.OptionalTime(row, 35);
   held.orphaned = rows.Bool(row, 36);
   held.worker_name = rows.Text(row, 43);
+  held.stop = ReadStop(rows, row, 48);
+  held.start_deadline = rows.Time(row, 49);
   return held;
 }
 
@@ -69,7 +89,8 @@ void SetFinished(const Rows& rows, size_t row, v1::FlowRun& run) {
   run.set_attempt_count(attempts);
   SetTime(rows.OptionalTime(row, 18), [&] { return run.mutable_start_time(); });
   SetTime(rows.OptionalTime(row, 19), [&] { return run.mutable_end_time(); });
-  run.set_version(int64_t{attempts} * 16 + 31);
+  if (run.state().reason() == "TIMED_OUT") run.mutable_state()->set_name("TimedOut");
+  run.set_version(VersionOf(attempts, kVersionsAnAttempt + kVersionsAnAttempt - 1));
 }
 
 }  // namespace
@@ -84,18 +105,20 @@ void SetNames(const RunNames& names, v1::FlowRun& run) {
 }
 
 void SetQueued(const QueuedPart& queued, v1::FlowRun& run) {
-  SetState(*run.mutable_state(), v1::STATE_TYPE_SCHEDULED, queued.queued_at, queued.attempt - 1);
-  if (queued.attempt > 1) run.mutable_state()->set_name("AwaitingRetry");
+  SetState(*run.mutable_state(), queued.paused ? v1::STATE_TYPE_PAUSED : v1::STATE_TYPE_SCHEDULED,
+           queued.queued_at, queued.attempt - 1);
+  run.mutable_state()->set_name(std::string(NameOfQueued(queued)));
   run.mutable_state()->set_reason(queued.reason);
   run.mutable_state()->set_message(queued.message);
   run.set_attempt_count(queued.attempt - 1);
-  run.set_version(int64_t{queued.attempt} * 16);
+  run.set_version(VersionOf(queued.attempt, std::min(queued.changes, kMostQueuedVersions)));
 }
 
 void SetHeld(const HeldPart& held, v1::FlowRun& run) {
   v1::State& state = *run.mutable_state();
-  if (held.cancel_requested_at.has_value()) {
-    SetState(state, v1::STATE_TYPE_CANCELLING, *held.cancel_requested_at, held.attempt);
+  if (held.stop == Stop::kCancel) {
+    SetState(state, v1::STATE_TYPE_CANCELLING,
+             held.cancel_requested_at.value_or(absl::InfinitePast()), held.attempt);
     state.set_reason("CANCEL_REQUESTED");
   } else if (held.started_at.has_value()) {
     SetState(state, v1::STATE_TYPE_RUNNING, *held.started_at, held.attempt);
@@ -104,10 +127,13 @@ void SetHeld(const HeldPart& held, v1::FlowRun& run) {
     SetState(state, v1::STATE_TYPE_PENDING, held.granted_at, held.attempt);
     if (held.phase > 0) state.set_name("Submitting");
   }
+  if (held.stop == Stop::kSuspend) state.set_name("Suspending");
+  if (held.stop == Stop::kTimeout) state.set_name("TimingOut");
   SetTime(held.started_at, [&] { return run.mutable_start_time(); });
   run.set_attempt_count(held.attempt);
-  run.set_version(int64_t{held.attempt} * 16 + 1 + held.phase +
-                  (held.cancel_requested_at.has_value() ? 8 : 0));
+  run.set_version(VersionOf(held.attempt, kMostQueuedVersions + 1 + held.phase +
+                                              8 * static_cast<int>(held.stop != Stop::kNone) +
+                                              16 * static_cast<int>(held.stop == Stop::kCancel)));
 }
 
 v1::StateType StateTypeOf(std::string_view name) {
@@ -170,6 +196,9 @@ RunRow ReadRunRow(const Rows& rows, size_t row) {
   read.quarantine_reason = text(40);
   read.pool = rows.Id(row, 41);
   read.queue = rows.Id(row, 42);
+  read.deployment = rows.Id(row, 50);
+  if (!rows.IsNull(row, 51)) run.set_retry_of("flowRuns/" + text(51));
+  if (!rows.IsNull(row, 52)) run.set_schedule(run.deployment() + "/schedules/" + text(52));
   return read;
 }
 

@@ -9,6 +9,7 @@
 
 #include "forebay/v1/flow_run.pb.h"
 #include "server/db/session.h"
+#include "server/runs/transition.h"
 
 namespace forebay::server {
 
@@ -20,6 +21,13 @@ struct QueuedPart {
   absl::Time queued_at;
   absl::Time due_at;
   bool not_due = false;
+  // Overdue for longer than its pool calls late.
+  bool late = false;
+  bool paused = false;
+  // How often it was paused or resumed while it waited for this attempt.
+  int changes = 0;
+  // Its deployment has limits of its own.
+  bool gated = false;
 };
 
 // A held one.
@@ -30,6 +38,8 @@ struct HeldPart {
   std::optional<absl::Time> launched_at;
   std::optional<absl::Time> started_at;
   std::optional<absl::Time> cancel_requested_at;
+  Stop stop = Stop::kNone;
+  absl::Time start_deadline;
   std::string worker;
   std::string worker_name;
   std::string infrastructure_name;
@@ -42,6 +52,7 @@ struct RunRow {
   v1::FlowRun run;
   Uuid pool;
   Uuid queue;
+  Uuid deployment;
   bool pool_paused = false;
   bool queue_paused = false;
   bool deployment_paused = false;

@@ -20,7 +20,16 @@ struct RunFilter {
   std::optional<Uuid> before;
   std::optional<Uuid> deployment;
   std::optional<Uuid> pool;
+  std::optional<Uuid> queue;
+  // Empty: any.
+  std::string flow;
+  // All of them.
+  std::vector<std::string> tags;
+  std::optional<absl::Time> made_from;
+  std::optional<absl::Time> made_before;
   std::vector<v1::StateType> states;
+  // Only what is overdue to start.
+  bool late = false;
 };
 absl::StatusOr<std::vector<v1::FlowRun>> ListRuns(Session& session, const Uuid& team,
                                                   const RunFilter& filter, int limit);

@@ -41,6 +41,26 @@ Decision EndCancelled() {
   return End(Outcome::kCancelled, "CANCEL_REQUESTED", "cancelled on request");
 }
 
+Decision Requeue(const HeldState& state, Outcome outcome, const Event& event) {
+  Decision decision;
+  decision.next = Next::kRequeue;
+  decision.outcome = outcome;
+  // Closings before the start count in a row: an attempt that began ends the row.
+  decision.protocol_retries = state.phase == Phase::kStarted ? 0 : state.protocol_retries;
+  decision.crash_retries = state.crash_retries;
+  decision.user_retries = state.user_retries;
+  decision.reason = event.reason;
+  decision.message = event.message;
+  return decision;
+}
+
+Decision Suspend(const HeldState& state) {
+  Decision decision = Requeue(state, Outcome::kSuspended,
+                              {EventKind::kExited, -1, 0, "SUSPENDED", "suspended on request"});
+  decision.paused = true;
+  return decision;
+}
+
 // The first repeat goes at once, so that a dead worker costs its run one lease and no more; a run
 // that keeps losing its attempts backs off.
 absl::Duration DelayBefore(int retry) {
@@ -48,8 +68,10 @@ absl::Duration DelayBefore(int retry) {
   return std::min(absl::Seconds(1) * (1 << std::min(retry - 2, 6)), absl::Seconds(60));
 }
 
+// Nothing of the user's ran: repeated without touching a budget of the user's.
 Decision RetryFree(const HeldState& state, const Event& event) {
-  if (state.cancel_requested) return EndCancelled();
+  if (state.stop == Stop::kCancel) return EndCancelled();
+  if (state.stop == Stop::kSuspend) return Suspend(state);
   const int retries = state.protocol_retries + 1;
   if (retries >= kMaxProtocolRetries) {
     Decision decision = End(
@@ -58,43 +80,66 @@ Decision RetryFree(const HeldState& state, const Event& event) {
     decision.quarantined = true;
     return decision;
   }
-  Decision decision;
-  decision.next = Next::kRequeue;
-  decision.outcome = Outcome::kLost;
+  Decision decision = Requeue(state, Outcome::kLost, event);
   decision.delay = DelayBefore(retries);
   decision.protocol_retries = retries;
-  decision.crash_retries = state.crash_retries;
-  decision.reason = event.reason;
-  decision.message = event.message;
+  return decision;
+}
+
+// The end, unless the run's own policy gives it another attempt.
+Decision EndOrRetry(const HeldState& state, Outcome outcome, RetryCause cause, const Event& event) {
+  if (!state.retry.Allows(cause, state.user_retries))
+    return End(outcome, event.reason, event.message);
+  Decision decision = Requeue(state, outcome, event);
+  decision.user_retries = state.user_retries + 1;
+  decision.delay = state.retry.DelayBefore(decision.user_retries, state.chance);
   return decision;
 }
 
 Decision Crash(const HeldState& state, const Event& event) {
   // A stop was wanted, so no retry; but nobody confirmed that nothing runs, so CANCELLED would be a
   // guess.
-  if (state.cancel_requested || state.crash_retries >= state.crash_retries_allowed) {
-    return End(Outcome::kCrashed, event.reason, event.message);
-  }
-  Decision decision;
-  decision.next = Next::kRequeue;
-  decision.outcome = Outcome::kCrashed;
-  decision.protocol_retries = state.protocol_retries;
+  if (state.stop == Stop::kCancel) return End(Outcome::kCrashed, event.reason, event.message);
+  if (state.stop == Stop::kSuspend) return Suspend(state);
+  if (state.crash_retries >= state.crash_retries_allowed)
+    return EndOrRetry(state, Outcome::kCrashed, RetryCause::kCrashed, event);
+  Decision decision = Requeue(state, Outcome::kCrashed, event);
   decision.crash_retries = state.crash_retries + 1;
   decision.delay = DelayBefore(decision.crash_retries);
-  decision.reason = event.reason;
-  decision.message = event.message;
   return decision;
 }
 
+// User code ended after a stop was asked for: the stop counts, whatever the exit code says.
+Decision Stopped(const HeldState& state) {
+  if (state.stop == Stop::kCancel) return EndCancelled();
+  if (state.stop == Stop::kSuspend) return Suspend(state);
+  return EndOrRetry(state, Outcome::kFailed, RetryCause::kTimedOut,
+                    {EventKind::kExited, -1, 0, "TIMED_OUT", "ran longer than its timeout"});
+}
+
 Decision Exited(const HeldState& state, const Event& event) {
-  if (state.phase != Phase::kStarted) {
-    // Ended before its gate: only a stop does that, or a holder that died.
-    return state.cancel_requested ? EndCancelled() : RetryFree(state, event);
-  }
-  if (state.cancel_requested) return EndCancelled();
+  // Ended before its gate: only a stop does that, or a holder that died.
+  if (state.phase != Phase::kStarted) return RetryFree(state, event);
+  if (state.stop != Stop::kNone) return Stopped(state);
   if (event.signal != 0) return Crash(state, event);
   if (event.exit_code == 0) return End(Outcome::kCompleted, "", "");
-  return End(Outcome::kFailed, event.reason, event.message);
+  return EndOrRetry(state, Outcome::kFailed, RetryCause::kFailed, event);
+}
+
+Decision LaunchFailed(const HeldState& state, const Event& event) {
+  if (state.stop == Stop::kCancel) return EndCancelled();
+  if (state.stop == Stop::kSuspend) return Suspend(state);
+  return EndOrRetry(state, Outcome::kFailed, RetryCause::kLaunchFailed, event);
+}
+
+// User code says by itself how it ended.
+Decision Reported(const HeldState& state, const Event& event) {
+  if (state.phase != Phase::kStarted) return Refuse(state);
+  if (event.kind == EventKind::kRunCompleted)
+    return End(Outcome::kCompleted, event.reason, event.message);
+  if (state.stop == Stop::kSuspend) return Suspend(state);
+  if (state.stop == Stop::kCancel) return End(Outcome::kFailed, event.reason, event.message);
+  return EndOrRetry(state, Outcome::kFailed, RetryCause::kFailed, event);
 }
 
 }  // namespace
@@ -111,6 +156,8 @@ const char* NameOf(Outcome outcome) {
       return "CRASHED";
     case Outcome::kLost:
       return "LOST";
+    case Outcome::kSuspended:
+      return "SUSPENDED";
   }
   return "";
 }
@@ -123,7 +170,7 @@ Decision Decide(const HeldState& state, const Event& event) {
     case EventKind::kLaunched:
       return Advance(state, Phase::kLaunched);
     case EventKind::kGate:
-      if (state.cancel_requested && !started) return Refuse(state);
+      if (state.stop != Stop::kNone && !started) return Refuse(state);
       return Advance(state, Phase::kStarted);
     case EventKind::kExited:
       return Exited(state, event);
@@ -132,8 +179,7 @@ Decision Decide(const HeldState& state, const Event& event) {
     case EventKind::kHolderLost:
       return started ? Crash(state, event) : RetryFree(state, event);
     case EventKind::kLaunchFailed:
-      return state.cancel_requested ? EndCancelled()
-                                    : End(Outcome::kFailed, event.reason, event.message);
+      return LaunchFailed(state, event);
     case EventKind::kHostFailed:
       return RetryFree(state, event);
     case EventKind::kLeaseLost: {
@@ -147,11 +193,8 @@ Decision Decide(const HeldState& state, const Event& event) {
     case EventKind::kStartOverdue:
       return started ? Noop(state) : RetryFree(state, event);
     case EventKind::kRunCompleted:
-    case EventKind::kRunFailed: {
-      if (!started) return Refuse(state);
-      const bool completed = event.kind == EventKind::kRunCompleted;
-      return End(completed ? Outcome::kCompleted : Outcome::kFailed, event.reason, event.message);
-    }
+    case EventKind::kRunFailed:
+      return Reported(state, event);
   }
   return Refuse(state);
 }

@@ -7,25 +7,35 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "server/runs/retry_policy.h"
 
 namespace forebay::server {
 
 enum class Phase { kGranted = 0, kLaunching = 1, kLaunched = 2, kStarted = 3 };
 
-// Of an attempt. kLost: closed by the protocol, not by the run.
-enum class Outcome { kCompleted, kFailed, kCancelled, kCrashed, kLost };
+// Of an attempt. kLost: closed by the protocol, not by the run. kSuspended: ended so that the run
+// can go on later with a fresh attempt.
+enum class Outcome { kCompleted, kFailed, kCancelled, kCrashed, kLost, kSuspended };
 
 // "COMPLETED", …
 const char* NameOf(Outcome outcome);
 
+// Why an end of the attempt is wanted from outside. A cancel overrules the others.
+enum class Stop { kNone, kCancel, kTimeout, kSuspend };
+
 // What stands before the event.
 struct HeldState {
   Phase phase = Phase::kGranted;
-  bool cancel_requested = false;
+  Stop stop = Stop::kNone;
   // Protocol retries (no budget of the user's) and crash retries that this run has used.
   int protocol_retries = 0;
   int crash_retries = 0;
   int crash_retries_allowed = 0;
+  // Retries that its own policy has granted it.
+  int user_retries = 0;
+  RetryPolicy retry;
+  // Drawn by the caller from [0, 1) for the jitter of a delay.
+  double chance = 0;
 };
 
 enum class EventKind {
@@ -67,10 +77,12 @@ struct Decision {
   // With kEnd or kRequeue the attempt is over.
   Next next = Next::kNone;
   Outcome outcome = Outcome::kLost;
-  // kRequeue: back in the queue after this long.
+  // kRequeue: back in the queue after this long, or (paused) until somebody resumes it.
   absl::Duration delay = absl::ZeroDuration();
+  bool paused = false;
   int protocol_retries = 0;
   int crash_retries = 0;
+  int user_retries = 0;
   // The run ended because it was closed too often before it began; counts against its deployment.
   bool quarantined = false;
   std::string reason;

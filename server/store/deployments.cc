@@ -1,5 +1,6 @@
 #include "server/store/deployments.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/base/status.h"
@@ -7,6 +8,9 @@
 #include "common/job_template/job_template.h"
 #include "server/db/queries.h"
 #include "server/runs/cancel.h"
+#include "server/store/deployment_limits.h"
+#include "server/store/deployment_rules.h"
+#include "server/store/schedules.h"
 #include "server/store/snapshots.h"
 #include "server/store/work_queues.h"
 
@@ -37,6 +41,9 @@ v1::Deployment ToDeployment(const Rows& rows, size_t row) {
   ToProto(rows.Time(row, 16), *deployment.mutable_update_time());
   deployment.set_creator(text(17));
   deployment.set_quarantine_reason(text(18));
+  ReadRules(rows, row, 19, deployment);
+  for (const std::string& name : rows.TextArray(row, 26)) deployment.add_concurrency_limits(name);
+  deployment.set_held_attempts(static_cast<int>(rows.Int(row, 27)));
   return deployment;
 }
 
@@ -86,7 +93,57 @@ absl::Status CheckFields(const v1::Deployment& deployment) {
         .Says("crash_retries is {}; it must be between 0 and {}", deployment.crash_retries(),
               kMostCrashRetries);
   }
-  return absl::OkStatus();
+  return CheckRules(deployment);
+}
+
+DeploymentLimits LimitsOf(const v1::Deployment& deployment) {
+  DeploymentLimits limits;
+  if (deployment.has_concurrency_limit()) limits.own = deployment.concurrency_limit();
+  limits.shared.assign(deployment.concurrency_limits().begin(),
+                       deployment.concurrency_limits().end());
+  std::sort(limits.shared.begin(), limits.shared.end());
+  limits.shared.erase(std::unique(limits.shared.begin(), limits.shared.end()), limits.shared.end());
+  return limits;
+}
+
+// What is written, checked.
+struct Checked {
+  const v1::Deployment& deployment;
+  const DeploymentName& name;
+  std::string parameters;
+  std::string variables;
+  Place place;
+};
+
+absl::StatusOr<std::pair<Uuid, bool>> Write(Session& session, const Caller& caller, UuidSource& ids,
+                                            const Checked& checked) {
+  const v1::Deployment& deployment = checked.deployment;
+  ASSIGN_OR_RETURN(
+      Rows flow,
+      session.Run(queries::kEnsureFlow,
+                  Args().Id(ids.Next()).Id(caller.team).Id(caller.user).Text(checked.name.flow)));
+  ASSIGN_OR_RETURN(Rows known, session.Run(queries::kDeploymentOfFlow,
+                                           Args().Id(flow.Id(0, 0)).Text(checked.name.deployment)));
+  const Uuid id = known.empty() ? ids.Next() : known.Id(0, 0);
+  const DeploymentLimits limits = LimitsOf(deployment);
+  ASSIGN_OR_RETURN(const bool limits_change,
+                   PrepareLimits(session, id, checked.place.pool, limits));
+  const std::vector<std::string> command(deployment.command().begin(), deployment.command().end());
+  const std::vector<std::string> tags(deployment.tags().begin(), deployment.tags().end());
+  // Another call may make it at the same time: then the row keeps that one's id.
+  const Uuid fresh = ids.Next();
+  Args args;
+  args.Id(fresh).Id(flow.Id(0, 0)).Text(checked.name.deployment);
+  args.Id(checked.place.pool).Id(checked.place.queue).Array(TextArray(command));
+  args.Text(checked.parameters).Text(checked.variables).Text(deployment.description());
+  args.Text(deployment.version()).Array(TextArray(tags)).Int(deployment.crash_retries());
+  args.Id(caller.team).Id(caller.user);
+  AddRules(deployment, args);
+  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kApplyDeployment, args));
+  const Uuid written = rows.Id(0, 0);
+  if (limits_change || written == fresh)
+    RETURN_IF_ERROR(ApplyLimits(session, caller.team, written, limits));
+  return std::pair(written, rows.Bool(0, 1));
 }
 
 }  // namespace
@@ -131,26 +188,9 @@ absl::StatusOr<std::pair<Uuid, bool>> ApplyDeployment(Session& session, const Ca
   ASSIGN_OR_RETURN(const Json parameters, ParseJsonObject(deployment.parameters(), "parameters"));
   ASSIGN_OR_RETURN(const Json variables,
                    ParseJsonObject(deployment.job_variables(), "job_variables"));
-  std::pair<Uuid, bool> applied;
-  RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
-    ASSIGN_OR_RETURN(const Place place, CheckPlace(session, deployment, variables));
-    ASSIGN_OR_RETURN(
-        Rows flow,
-        session.Run(queries::kEnsureFlow,
-                    Args().Id(ids.Next()).Id(caller.team).Id(caller.user).Text(name.flow)));
-    const std::vector<std::string> command(deployment.command().begin(),
-                                           deployment.command().end());
-    const std::vector<std::string> tags(deployment.tags().begin(), deployment.tags().end());
-    Args args;
-    args.Id(ids.Next()).Id(flow.Id(0, 0)).Text(name.deployment).Id(place.pool).Id(place.queue);
-    args.Array(TextArray(command)).Text(DumpJson(parameters)).Text(DumpJson(variables));
-    args.Text(deployment.description()).Text(deployment.version()).Array(TextArray(tags));
-    args.Int(deployment.crash_retries()).Id(caller.team).Id(caller.user);
-    ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kApplyDeployment, args));
-    applied = {rows.Id(0, 0), rows.Bool(0, 1)};
-    return absl::OkStatus();
-  }));
-  return applied;
+  ASSIGN_OR_RETURN(const Place place, CheckPlace(session, deployment, variables));
+  return Write(session, caller, ids,
+               {deployment, name, DumpJson(parameters), DumpJson(variables), place});
 }
 
 absl::StatusOr<Uuid> SetDeploymentPaused(Session& session, const Uuid& id, bool paused) {
@@ -182,6 +222,7 @@ absl::Status DeleteDeployment(Session& session, const Uuid& id, const Deployment
     if (!runs.empty()) {
       RETURN_IF_ERROR(CancelQueued(session, runs, "cancelled because its deployment was deleted"));
     }
+    RETURN_IF_ERROR(DeleteSchedules(session, id));
     return session.Run(queries::kDeleteDeployment, Args().Id(id)).status();
   });
 }

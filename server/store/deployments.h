@@ -29,7 +29,8 @@ absl::StatusOr<v1::Deployment> ReadDeployment(Session& session, const Uuid& team
                                               const DeploymentName& name);
 absl::StatusOr<Uuid> FindDeployment(Session& session, const Uuid& team, const DeploymentName& name);
 
-// Checks everything and inserts or replaces. Answers the id, and true when it is new.
+// Checks everything and inserts or replaces, in the caller's transaction. Answers the id, and true
+// when it is new.
 absl::StatusOr<std::pair<Uuid, bool>> ApplyDeployment(Session& session, const Caller& caller,
                                                       UuidSource& ids,
                                                       const v1::Deployment& deployment,

@@ -36,6 +36,7 @@ void AddTimeouts(const v1::PoolTimeouts& timeouts, Args& args) {
   add(timeouts.has_start_deadline(), timeouts.start_deadline());
   add(timeouts.has_cancel_grace(), timeouts.cancel_grace());
   add(timeouts.has_crash_after(), timeouts.crash_after());
+  add(timeouts.has_late_after(), timeouts.late_after());
 }
 
 std::string WorkersText(int count) {
@@ -82,6 +83,7 @@ v1::WorkPool ToPool(const Rows& rows, size_t row) {
   timeout(8, [&] { return timeouts.mutable_start_deadline(); });
   timeout(9, [&] { return timeouts.mutable_cancel_grace(); });
   timeout(10, [&] { return timeouts.mutable_crash_after(); });
+  timeout(22, [&] { return timeouts.mutable_late_after(); });
   pool.set_revision(rows.Int(row, 11));
   ToProto(rows.Time(row, 12), *pool.mutable_create_time());
   ToProto(rows.Time(row, 13), *pool.mutable_update_time());
@@ -126,6 +128,8 @@ absl::Status CheckPool(const v1::WorkPool& pool) {
                                {"start_deadline", absl::Seconds(1), day}));
   RETURN_IF_ERROR(CheckTimeout(t.has_cancel_grace(), t.cancel_grace(),
                                {"cancel_grace", absl::ZeroDuration(), absl::Hours(1)}));
+  RETURN_IF_ERROR(
+      CheckTimeout(t.has_late_after(), t.late_after(), {"late_after", absl::Seconds(1), day}));
   const absl::Duration lease = t.has_lease_ttl() ? FromProto(t.lease_ttl()) : absl::Seconds(15);
   return CheckTimeout(t.has_crash_after(), t.crash_after(), {"crash_after", lease, day});
 }

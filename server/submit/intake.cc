@@ -17,7 +17,7 @@ constexpr int kMostRounds = 3;
 
 struct Intake::Order {
   struct Line {
-    v1::CreateFlowRunRequest request;
+    RunOrder order;
     // Empty when the name is no name.
     std::string name;
     std::shared_ptr<const DeploymentSnapshot> deployment;
@@ -34,17 +34,17 @@ struct Intake::Order {
   std::atomic<bool> changed = false;
 };
 
-void Intake::Submit(const Caller& caller, std::vector<v1::CreateFlowRunRequest> requests,
-                    bool receipts, std::function<void(Outcomes&)> done) {
+void Intake::Submit(const Caller& caller, std::vector<RunOrder> orders, bool receipts,
+                    std::function<void(Outcomes&)> done) {
   auto order = std::make_shared<Order>();
   order->caller = caller;
   order->done = std::move(done);
   order->receipts = receipts;
-  order->outcomes.assign(requests.size(), absl::InternalError("not settled"));
-  for (v1::CreateFlowRunRequest& request : requests) {
+  order->outcomes.assign(orders.size(), absl::InternalError("not settled"));
+  for (RunOrder& asked : orders) {
     Order::Line& line = order->lines.emplace_back();
-    line.request = std::move(request);
-    const auto name = DeploymentNameOf(line.request.deployment(), "deployment");
+    line.order = std::move(asked);
+    const auto name = DeploymentNameOf(line.order.request.deployment(), "deployment");
     if (name.ok()) {
       line.name = name->flow + "/" + name->deployment;
     } else {
@@ -107,8 +107,7 @@ void Intake::Send(const std::shared_ptr<Order>& order) {
   for (size_t i = 0; i < order->lines.size(); ++i) {
     Order::Line& line = order->lines[i];
     if (line.settled) continue;
-    auto submission =
-        PrepareSubmission(line.request, order->caller, line.deployment, ids_, random_);
+    auto submission = PrepareSubmission(line.order, order->caller, line.deployment, ids_, random_);
     if (!submission.ok()) {
       order->outcomes[i] = submission.status();
       line.settled = true;

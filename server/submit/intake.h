@@ -32,8 +32,8 @@ class Intake {
         random_(random) {}
 
   using Outcomes = std::vector<absl::StatusOr<Accepted>>;
-  // As many outcomes as requests, in their order. `receipts`: each new run comes with its receipt.
-  void Submit(const Caller& caller, std::vector<v1::CreateFlowRunRequest> requests, bool receipts,
+  // As many outcomes as orders, in their order. `receipts`: each new run comes with its receipt.
+  void Submit(const Caller& caller, std::vector<RunOrder> orders, bool receipts,
               std::function<void(Outcomes&)> done);
 
  private:

@@ -16,6 +16,7 @@ void SetFirstState(const Written& written, v1::FlowRun& run) {
   QueuedPart queued;
   queued.attempt = 1;
   queued.queued_at = written.made_at;
+  queued.due_at = written.due_at;
   SetQueued(queued, run);
 }
 

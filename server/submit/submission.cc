@@ -54,24 +54,26 @@ std::string PayloadHash(const v1::CreateFlowRunRequest& request, const Uuid& dep
 
 }  // namespace
 
-absl::StatusOr<Submission> PrepareSubmission(const v1::CreateFlowRunRequest& request,
-                                             const Caller& caller,
+absl::StatusOr<Submission> PrepareSubmission(const RunOrder& order, const Caller& caller,
                                              std::shared_ptr<const DeploymentSnapshot> deployment,
                                              UuidSource& ids, Random& random) {
+  const v1::CreateFlowRunRequest& request = order.request;
   RETURN_IF_ERROR(CheckSize("parameters", request.parameters().size(), kMostParameterBytes));
   RETURN_IF_ERROR(CheckSize("job_variables", request.job_variables().size(), kMostParameterBytes));
   RETURN_IF_ERROR(CheckSize("idempotency_key", request.idempotency_key().size(), kMostKeyBytes));
   RETURN_IF_ERROR(CheckSize("tags", static_cast<size_t>(request.tags_size()), kMostTags));
   Submission submission;
+  const bool whole = order.retry_of.has_value();
   ASSIGN_OR_RETURN(submission.parameters,
-                   MergeParameters(deployment->parameters, request.parameters()));
+                   MergeParameters(whole ? "{}" : deployment->parameters, request.parameters()));
   ASSIGN_OR_RETURN(submission.job_variables, CheckVariables(request.job_variables(), *deployment));
   submission.run = ids.Next();
   submission.team = caller.team;
   submission.creator = caller.user;
   submission.creator_name = caller.user_name;
   submission.display_name = MakeDisplayName(random);
-  submission.tags = deployment->tags;
+  submission.retry_of = order.retry_of;
+  if (!whole) submission.tags = deployment->tags;
   submission.tags.insert(submission.tags.end(), request.tags().begin(), request.tags().end());
   if (request.has_due_time()) submission.due = FromProto(request.due_time());
   submission.idempotency_key = request.idempotency_key();

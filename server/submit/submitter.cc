@@ -10,6 +10,7 @@
 #include "server/db/queries.h"
 #include "server/runs/held_attempt.h"
 #include "server/submit/receipt.h"
+#include "server/submit/run_rows.h"
 
 namespace forebay::server {
 namespace {
@@ -26,6 +27,7 @@ absl::Status KeyReused(const std::string& key) {
 struct Submitter::Target {
   int64_t revision = 0;
   bool blocked = false;
+  bool gated = false;
   // A run may be granted at once: nothing is paused, limited, or ahead of it.
   bool open = false;
   int64_t start_deadline_ms = 0;
@@ -86,6 +88,7 @@ absl::Status Submitter::ReadTargets(Session& session, Batch& batch) {
     const bool held_back = rows.Bool(row, 5) || rows.Bool(row, 6) || rows.Bool(row, 7);
     target.open = !target.blocked && !held_back;
     target.start_deadline_ms = rows.Int(row, 8);
+    target.gated = rows.Bool(row, 9);
   }
   return absl::OkStatus();
 }
@@ -145,44 +148,21 @@ void Submitter::Reserve(Batch& batch) {
 }
 
 absl::Status Submitter::Insert(Session& session, Batch& batch) {
-  ArrayLiteral id, team, creator, deployment, pool, queue, name, parameters, variables, tags, due,
-      blocked, worker, request, ticket, deadline;
-  for (const Item& item : batch.items) {
-    if (!item.pending) continue;
-    const Submission& run = item.submission();
-    const Target& target = batch.targets[run.deployment->id];
-    id.Id(run.run);
-    team.Id(run.team);
-    creator.Id(run.creator);
-    deployment.Id(run.deployment->id);
-    pool.Id(run.deployment->pool);
-    queue.Id(run.deployment->queue);
-    name.Text(run.display_name);
-    parameters.Text(run.parameters);
-    variables.Text(run.job_variables);
-    tags.Text(TextArray(run.tags));
-    run.due.has_value() ? due.Time(*run.due) : due.Null();
-    blocked.Bool(target.blocked);
-    item.reservation.has_value() ? worker.Id(item.reservation->worker) : worker.Null();
-    item.reservation.has_value() ? request.Id(item.reservation->request) : request.Null();
-    item.reservation.has_value() ? ticket.Bytes(HashToken(item.ticket)) : ticket.Null();
-    deadline.Int(target.start_deadline_ms);
-  }
-  Args args;
-  for (ArrayLiteral* column :
-       {&id, &team, &creator, &deployment, &pool, &queue, &name, &parameters, &variables, &tags,
-        &due, &blocked, &worker, &request, &ticket, &deadline}) {
-    args.Array(column->Take());
-  }
-  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kInsertRuns, args));
-  std::map<Uuid, size_t> row_of;
-  for (size_t row = 0; row < rows.size(); ++row) row_of[rows.Id(row, 0)] = row;
+  std::vector<NewRun> runs;
+  std::vector<Item*> inserted;
   for (Item& item : batch.items) {
     if (!item.pending) continue;
-    const size_t row = row_of.at(item.submission().run);
-    item.outcome = Accepted{item.submission().run, false, {}};
-    item.written = {rows.Time(row, 1), rows.Time(row, 2), rows.OptionalTime(row, 3)};
-    item.granted_until = rows.OptionalTime(row, 4);
+    const Target& target = batch.targets[item.submission().deployment->id];
+    inserted.push_back(&item);
+    runs.push_back({&item.submission(), target.blocked, target.gated, item.reservation,
+                    item.reservation.has_value() ? HashToken(item.ticket) : "",
+                    target.start_deadline_ms});
+  }
+  ASSIGN_OR_RETURN(const auto written, InsertRuns(session, runs));
+  for (size_t i = 0; i < inserted.size(); ++i) {
+    inserted[i]->outcome = Accepted{inserted[i]->submission().run, false, {}};
+    inserted[i]->written = written[i].written;
+    inserted[i]->granted_until = written[i].granted_until;
   }
   return absl::OkStatus();
 }

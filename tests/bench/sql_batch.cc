@@ -67,7 +67,8 @@ void SqlBatch::Submit(const std::vector<std::string>& runs) {
           {Array(runs), Same(target_.team, n), Same(target_.user, n), Same(target_.deployment, n),
            Same(target_.pool, n), Same(target_.queue, n), Same("calm-otter", n), Same("\"{}\"", n),
            Same("\"{}\"", n), Same("\"{}\"", n), Same(std::to_string(now), n), Same("false", n),
-           Same("NULL", n), Same("NULL", n), Same("NULL", n), Same("30000", n)});
+           Same("NULL", n), Same("NULL", n), Same("NULL", n), Same("30000", n), Same("false", n),
+           Same("NULL", n), Same("NULL", n)});
 }
 
 void SqlBatch::Grant(int count) {
@@ -88,8 +89,8 @@ void SqlBatch::Grant(int count) {
   }
   PQclear(result);
   const size_t n = runs.size();
-  Execute("grant_attempts",
-          {Array(runs), Same(target_.worker, n), Same(FreshUuid(), n), Array(hashes), "30000"});
+  Execute("grant_attempts", {Array(runs), Same(target_.worker, n), Same(FreshUuid(), n),
+                             Array(hashes), "30000", Same("NULL", n)});
   Command("COMMIT");
 }
 
@@ -105,8 +106,9 @@ void SqlBatch::End(const std::vector<std::string>& runs) {
   const size_t n = runs.size();
   const std::string none = Same("NULL", n);
   const std::string nought = Same("0", n);
-  Execute("end_attempts", {Array(runs), Same("COMPLETED", n), Same("\"\"", n), Same("\"\"", n),
-                           nought, none, none, none, Same("false", n), nought, nought, nought});
+  Execute("end_attempts",
+          {Array(runs), Same("COMPLETED", n), Same("\"\"", n), Same("\"\"", n), nought, none, none,
+           none, Same("false", n), nought, nought, nought, nought, Same("false", n)});
 }
 
 void SqlBatch::Execute(const char* name, const Params& params) {

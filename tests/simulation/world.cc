@@ -246,7 +246,7 @@ void World::Cancel() {
   } else if (!held_.empty()) {
     auto it = held_.begin();
     std::advance(it, Pick(held_.size()));
-    it->second.state.cancel_requested = true;
+    it->second.state.stop = server::Stop::kCancel;
   }
 }
 

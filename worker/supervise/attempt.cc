@@ -242,11 +242,12 @@ Actions Attempt::AnsweredLast(v1::ReportVerdict verdict) {
   return {FollowLogFrom(0, true)};
 }
 
-Actions Attempt::Stop(v1::StopReason reason) {
+Actions Attempt::Stop(v1::StopReason reason, std::optional<absl::Duration> grace) {
   if (reason == v1::STOP_REASON_SUPERSEDED || reason == v1::STOP_REASON_START_DEADLINE) {
     return Supersede();
   }
   if (step_ >= Step::kDraining || std::exchange(stop_wanted_, true)) return {};
+  grace_ = grace.value_or(grace_);
   if (step_ != Step::kLaunching) return {StopWithin(grace_)};
   // A launch that is under way is stopped when it is done.
   return fenced_ ? EndUnbegun("stopped before anything was launched") : Actions();

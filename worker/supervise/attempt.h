@@ -93,7 +93,8 @@ class Attempt {
   Actions LogArrived(int64_t next, bool exhausted);
   Actions Answered(const v1::AttemptReport& report, const v1::ReportResult& result);
   // By the server, or (STOP_REASON_UNSPECIFIED) because the worker ends.
-  Actions Stop(v1::StopReason reason);
+  // `grace`: between asking it to end and ending it by force, instead of the pool's.
+  Actions Stop(v1::StopReason reason, std::optional<absl::Duration> grace = std::nullopt);
   Actions Removed();
 
   const std::string& name() const { return name_; }
@@ -121,7 +122,7 @@ class Attempt {
 
   const std::string name_;
   v1::Assignment assignment_;
-  const absl::Duration grace_;
+  absl::Duration grace_;
   Step step_;
   bool gate_passed_ = false;
   bool stop_wanted_ = false;

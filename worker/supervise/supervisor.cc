@@ -6,6 +6,7 @@
 #include "common/base/status.h"
 #include "common/obs/log.h"
 #include "worker/launch/attempt_name.h"
+#include "worker/report/timestamp.h"
 
 namespace forebay::worker {
 
@@ -217,7 +218,9 @@ void Supervisor::Remove(const Handle& handle) {
 }
 
 void Supervisor::Stop(const v1::StopCommand& command) {
-  Feed(command.attempt(), [&](Attempt& attempt) { return attempt.Stop(command.reason()); });
+  std::optional<absl::Duration> grace;
+  if (command.has_grace()) grace = ToDuration(command.grace());
+  Feed(command.attempt(), [&](Attempt& attempt) { return attempt.Stop(command.reason(), grace); });
 }
 
 void Supervisor::StopAll() {

@@ -5,21 +5,31 @@ RETURNING id
 
 -- name: apply_deployment
 INSERT INTO deployments AS d (id, flow_id, name, pool_id, queue_id, command, parameters, job_variables, description,
-                              version, tags, crash_retries, team_id, creator_id)
+                              version, tags, crash_retries, team_id, creator_id, concurrency_limit, collision, retries,
+                              retry_delays_ms, retry_jitter, retry_on, timeout_ms)
 VALUES ($1::uuid, $2::uuid, $3::text, $4::uuid, $5::uuid, $6::text[], $7::text, $8::text, $9::text, $10::text,
-        $11::text[], $12::integer, $13::uuid, $14::uuid)
+        $11::text[], $12::integer, $13::uuid, $14::uuid, $15::integer, $16::text, $17::integer, $18::bigint[],
+        $19::double precision, $20::text[], $21::bigint)
 ON CONFLICT (flow_id, name) WHERE deleted_at IS NULL DO UPDATE
 SET pool_id = excluded.pool_id, queue_id = excluded.queue_id, command = excluded.command,
     parameters = excluded.parameters, job_variables = excluded.job_variables, description = excluded.description,
     version = excluded.version, tags = excluded.tags, crash_retries = excluded.crash_retries,
+    concurrency_limit = excluded.concurrency_limit, collision = excluded.collision, retries = excluded.retries,
+    retry_delays_ms = excluded.retry_delays_ms, retry_jitter = excluded.retry_jitter, retry_on = excluded.retry_on,
+    timeout_ms = excluded.timeout_ms,
     revision = d.revision + 1, updated_at = now()
 RETURNING id, id = $1::uuid
 
 -- name: list_deployments
 SELECT d.id, t.name, f.name, d.name, p.name, q.name, d.command, d.parameters, d.job_variables, d.description, d.version,
        d.tags, d.paused, d.crash_retries, d.revision, micros(d.created_at), micros(d.updated_at), u.name,
-       d.quarantine_reason
+       d.quarantine_reason, d.concurrency_limit, d.collision, d.retries, d.retry_delays_ms, d.retry_jitter, d.retry_on,
+       d.timeout_ms,
+       ARRAY(SELECT n.name FROM deployment_limits dl JOIN concurrency_limits n ON n.id = dl.limit_id
+             WHERE dl.deployment_id = d.id ORDER BY n.name),
+       coalesce(h.held, 0)
 FROM deployments d
+LEFT JOIN (SELECT deployment_id, count(*) AS held FROM held_attempts GROUP BY deployment_id) AS h ON h.deployment_id = d.id
 JOIN flows f ON f.id = d.flow_id
 JOIN teams t ON t.id = d.team_id
 JOIN work_pools p ON p.id = d.pool_id
@@ -30,6 +40,12 @@ WHERE d.team_id = $1::uuid AND d.deleted_at IS NULL
   AND ($4::text IS NULL OR p.name = $4::text)
   AND ($5::text IS NULL OR (f.name, d.name) > ($5::text, $6::text))
 ORDER BY f.name, d.name LIMIT $7::integer
+
+-- name: lock_deployment
+SELECT FROM deployments WHERE id = $1::uuid FOR UPDATE
+
+-- name: deployment_of_flow
+SELECT id FROM deployments WHERE flow_id = $1::uuid AND name = $2::text AND deleted_at IS NULL
 
 -- name: deployment_names
 SELECT f.name || '/' || d.name FROM deployments d JOIN flows f ON f.id = d.flow_id
@@ -58,8 +74,10 @@ SET paused = $2::boolean, updated_at = now(),
 WHERE id = $1::uuid
 RETURNING pool_id
 
+-- Those that schedules made for later go with their schedules.
 -- name: queued_of_deployment
-SELECT run_id FROM queued_runs WHERE deployment_id = $1::uuid
+SELECT run_id FROM queued_runs
+WHERE deployment_id = $1::uuid AND (schedule_id IS NULL OR due_at <= statement_timestamp())
 
 -- name: delete_deployment
 UPDATE deployments SET deleted_at = now(), revision = revision + 1 WHERE id = $1::uuid

@@ -1,8 +1,8 @@
 -- name: insert_pool
 INSERT INTO work_pools (id, name, type, description, base_job_template, concurrency_limit, lease_ttl_ms,
-                        start_deadline_ms, cancel_grace_ms, crash_after_ms, team_id, creator_id, policy)
+                        start_deadline_ms, cancel_grace_ms, crash_after_ms, late_after_ms, team_id, creator_id, policy)
 VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::integer, $7::integer, $8::integer, $9::integer,
-        $10::integer, $11::uuid, $12::uuid, $13::text)
+        $10::integer, $11::integer, $12::uuid, $13::uuid, $14::text)
 
 -- name: list_pools
 SELECT p.id, p.name, p.type, p.description, p.base_job_template, p.concurrency_limit, p.paused, p.lease_ttl_ms,
@@ -19,7 +19,8 @@ SELECT p.id, p.name, p.type, p.description, p.base_job_template, p.concurrency_l
        (SELECT count(*) FROM workers w JOIN worker_leases l ON l.worker_id = w.id
         WHERE w.pool_id = p.id AND l.deadline > clock_timestamp() AND l.not_ready_reason = ''),
        (SELECT min(l.not_ready_reason) FROM workers w JOIN worker_leases l ON l.worker_id = w.id
-        WHERE w.pool_id = p.id AND l.deadline > clock_timestamp() AND l.not_ready_reason <> '')
+        WHERE w.pool_id = p.id AND l.deadline > clock_timestamp() AND l.not_ready_reason <> ''),
+       p.late_after_ms
 FROM work_pools p
 JOIN users u ON u.id = p.creator_id
 JOIN teams t ON t.id = p.team_id
@@ -42,7 +43,8 @@ SET description = CASE WHEN $2::boolean THEN $3::text ELSE description END,
     start_deadline_ms = CASE WHEN $8::boolean THEN $10::integer ELSE start_deadline_ms END,
     cancel_grace_ms = CASE WHEN $8::boolean THEN $11::integer ELSE cancel_grace_ms END,
     crash_after_ms = CASE WHEN $8::boolean THEN $12::integer ELSE crash_after_ms END,
-    policy = CASE WHEN $13::boolean THEN $14::text ELSE policy END,
+    late_after_ms = CASE WHEN $8::boolean THEN $13::integer ELSE late_after_ms END,
+    policy = CASE WHEN $14::boolean THEN $15::text ELSE policy END,
     revision = revision + 1, updated_at = now()
 WHERE id = $1::uuid
 
@@ -73,7 +75,8 @@ UPDATE work_pools SET deleted_at = now(), revision = revision + 1 WHERE id = $1:
 -- name: start_counter
 INSERT INTO slot_counters (kind, id, in_use)
 SELECT $1::text, $2::uuid, count(*) FROM held_attempts h
-WHERE ($1::text = 'pool' AND h.pool_id = $2::uuid) OR ($1::text = 'queue' AND h.queue_id = $2::uuid)
+WHERE CASE $1::text WHEN 'pool' THEN h.pool_id = $2::uuid WHEN 'queue' THEN h.queue_id = $2::uuid
+                    ELSE h.deployment_id = $2::uuid END
 ON CONFLICT (kind, id) DO UPDATE SET in_use = excluded.in_use
 
 -- name: stop_counter

@@ -1,11 +1,40 @@
+-- An attempt with the rules that decide about it, as held_attempt.cc reads it by position.
+-- part: held_columns
+SELECT h.run_id, h.attempt, h.epoch, h.pool_id, h.queue_id, h.deployment_id, h.worker_id, h.phase,
+       CASE WHEN h.cancel_requested_at IS NOT NULL THEN coalesce(h.stop_reason, 'CANCEL_REQUESTED') END,
+       h.protocol_retries, h.crash_retries, d.crash_retries, h.ticket_hash, h.worker_log_sequence, h.run_token_hash,
+       h.user_retries, d.retries, d.retry_delays_ms, d.retry_jitter, d.retry_on, h.limits, h.stop_grace_ms
+
 -- Attempts named by a batch of reports, locked in one order.
 -- name: lock_attempts
-SELECT h.run_id, h.attempt, h.epoch, h.pool_id, h.queue_id, h.deployment_id, h.worker_id, h.phase,
-       h.cancel_requested_at IS NOT NULL, h.protocol_retries, h.crash_retries, d.crash_retries, h.ticket_hash,
-       h.worker_log_sequence, h.run_token_hash
+{{held_columns}}
 FROM held_attempts h JOIN deployments d ON d.id = h.deployment_id
 WHERE h.run_id = ANY ($1::uuid[])
 ORDER BY h.run_id FOR UPDATE OF h
+
+-- Attempts whose worker has no lease, that were never begun in time, or that nobody has heard of for too long.
+-- name: lock_overdue
+{{held_columns}},
+       CASE WHEN h.orphaned_at IS NOT NULL AND l.worker_id IS NULL
+                 AND greatest(h.orphaned_at, h.run_seen_at) + coalesce(p.crash_after_ms, 30000) * interval '1 millisecond'
+                     < clock_timestamp() THEN 'silent'
+            WHEN l.worker_id IS NULL AND (h.orphaned_at IS NULL OR h.phase < 3) THEN 'lease'
+            ELSE 'start' END,
+       w.name
+FROM held_attempts h
+JOIN deployments d ON d.id = h.deployment_id
+JOIN work_pools p ON p.id = h.pool_id
+JOIN workers w ON w.id = h.worker_id
+LEFT JOIN worker_leases l ON l.worker_id = h.worker_id
+WHERE (l.worker_id IS NULL
+       AND (h.orphaned_at IS NULL
+            -- A worker that was replaced by its own successor leaves the successor a moment to adopt.
+            OR (h.phase < 3 AND h.orphaned_at + interval '5 seconds' < clock_timestamp())
+            OR greatest(h.orphaned_at, h.run_seen_at) + coalesce(p.crash_after_ms, 30000) * interval '1 millisecond'
+               < clock_timestamp()))
+   OR (h.phase < 3 AND h.start_deadline < clock_timestamp())
+ORDER BY h.run_id LIMIT 500
+FOR UPDATE OF h SKIP LOCKED
 
 -- name: advance_attempts
 UPDATE held_attempts h
@@ -24,13 +53,15 @@ WHERE h.run_id = t.run_id
 -- name: end_attempts
 WITH input AS MATERIALIZED (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::bigint[], $7::bigint[],
-                       $8::bigint[], $9::boolean[], $10::bigint[], $11::smallint[], $12::smallint[])
+                       $8::bigint[], $9::boolean[], $10::bigint[], $11::smallint[], $12::smallint[], $13::smallint[],
+                       $14::boolean[])
        AS t (run_id, outcome, reason, message, exit_code, cpu_user_us, cpu_system_us, max_rss_bytes, requeue, delay_ms,
-             protocol_retries, crash_retries)
+             protocol_retries, crash_retries, user_retries, paused)
 ), gone AS (
   DELETE FROM held_attempts h USING input i WHERE h.run_id = i.run_id
   RETURNING h.*, i.outcome, i.reason, i.message, i.exit_code, i.cpu_user_us, i.cpu_system_us, i.max_rss_bytes, i.requeue,
             i.delay_ms, i.protocol_retries AS next_protocol_retries, i.crash_retries AS next_crash_retries,
+            i.user_retries AS next_user_retries, i.paused AS next_paused,
             clock_timestamp() AS ended_at
 ), history AS (
   INSERT INTO attempts (run_id, number, epoch, worker_id, infrastructure_name, infrastructure_id, granted_at,
@@ -41,12 +72,13 @@ WITH input AS MATERIALIZED (
   FROM gone
 ), requeued AS (
   INSERT INTO queued_runs (run_id, pool_id, queue_id, deployment_id, due_at, attempt, epoch, protocol_retries,
-                           crash_retries, log_offset, reason, message, blocked)
+                           crash_retries, user_retries, log_offset, reason, message, paused, gated, blocked)
   SELECT g.run_id, g.pool_id, g.queue_id, g.deployment_id,
          CASE WHEN g.delay_ms = 0 THEN f.due_at
               ELSE greatest(f.due_at, clock_timestamp() + g.delay_ms * interval '1 millisecond') END,
-         g.attempt + 1, g.epoch, g.next_protocol_retries, g.next_crash_retries, g.log_offset, g.reason, g.message,
-         d.paused OR d.quarantine_reason IS NOT NULL
+         g.attempt + 1, g.epoch, g.next_protocol_retries, g.next_crash_retries, g.next_user_retries, g.log_offset,
+         g.reason, g.message, g.next_paused, d.gated,
+         d.paused OR d.quarantine_reason IS NOT NULL OR d.gated OR g.next_paused
   FROM gone g
   JOIN flow_runs f ON f.id = g.run_id
   JOIN deployments d ON d.id = g.deployment_id
@@ -74,7 +106,15 @@ UPDATE deployments SET launch_failures = 0 WHERE id = ANY ($1::uuid[]) AND launc
 UPDATE queued_runs SET blocked = true WHERE deployment_id = ANY ($1::uuid[]) AND NOT blocked
 
 -- name: unblock_runs
-UPDATE queued_runs SET blocked = false WHERE deployment_id = $1::uuid AND blocked
+UPDATE queued_runs SET blocked = false WHERE deployment_id = $1::uuid AND blocked AND NOT gated AND NOT paused
+
+-- The deployment has got its first limit, or lost its last.
+-- name: gate_runs
+UPDATE queued_runs SET gated = true, blocked = true WHERE deployment_id = $1::uuid AND NOT gated
+
+-- name: ungate_runs
+UPDATE queued_runs w SET gated = false, blocked = w.paused OR d.paused OR d.quarantine_reason IS NOT NULL
+FROM deployments d WHERE d.id = $1::uuid AND w.deployment_id = d.id AND w.gated
 
 -- Ends a waiting run.
 -- name: cancel_queued
@@ -87,10 +127,46 @@ SET state = 'CANCELLED', state_reason = 'CANCEL_REQUESTED', state_message = $2::
 FROM gone WHERE f.id = gone.run_id
 RETURNING f.id
 
--- name: request_cancel
-UPDATE held_attempts SET cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
-WHERE run_id = $1::uuid
-RETURNING worker_id, attempt, epoch, pool_id
+-- A cancel overrules every other stop; the others leave what was asked for before.
+-- name: request_stop
+UPDATE held_attempts h
+SET stop_reason = CASE WHEN h.cancel_requested_at IS NULL OR $2::text = 'CANCEL_REQUESTED' THEN $2::text
+                       ELSE h.stop_reason END,
+    stop_grace_ms = coalesce($3::integer, h.stop_grace_ms),
+    cancel_requested_at = coalesce(h.cancel_requested_at, clock_timestamp())
+WHERE h.run_id = $1::uuid
+RETURNING h.worker_id, coalesce(h.stop_reason, 'CANCEL_REQUESTED')
+
+-- Attempts that run longer than their deployment allows.
+-- name: time_out_attempts
+UPDATE held_attempts h SET stop_reason = 'TIMED_OUT', cancel_requested_at = clock_timestamp()
+FROM deployments d
+WHERE d.id = h.deployment_id AND h.phase = 3 AND h.cancel_requested_at IS NULL
+  AND h.started_at + d.timeout_ms * interval '1 millisecond' < clock_timestamp()
+RETURNING h.run_id, h.worker_id
+
+-- A waiting run steps out of every order until it is resumed.
+-- name: pause_queued
+UPDATE queued_runs
+SET paused = true, blocked = true, reason = 'PAUSED', message = 'paused on request', queued_at = clock_timestamp(),
+    changes = changes + 1
+WHERE run_id = $1::uuid AND NOT paused
+RETURNING run_id
+
+-- name: resume_queued
+UPDATE queued_runs w
+SET paused = false, blocked = w.gated OR d.paused OR d.quarantine_reason IS NOT NULL, reason = 'RESUMED',
+    message = 'resumed on request', queued_at = clock_timestamp(), changes = changes + 1
+FROM deployments d WHERE w.run_id = $1::uuid AND d.id = w.deployment_id AND w.paused
+RETURNING w.pool_id
+
+-- name: where_it_stands
+SELECT f.state IS NOT NULL, w.run_id IS NOT NULL, w.paused IS TRUE, h.run_id IS NOT NULL,
+       CASE WHEN h.cancel_requested_at IS NOT NULL THEN coalesce(h.stop_reason, 'CANCEL_REQUESTED') END
+FROM flow_runs f
+LEFT JOIN queued_runs w ON w.run_id = f.id
+LEFT JOIN held_attempts h ON h.run_id = f.id
+WHERE f.id = $1::uuid AND f.team_id = $2::uuid
 
 -- name: delete_run
 WITH gone AS (
@@ -110,7 +186,11 @@ SELECT f.id, f.display_name, t.name, fl.name, d.name, p.name, q.name, f.paramete
        w.attempt, w.reason, w.message, micros(w.queued_at), micros(w.due_at), w.due_at > statement_timestamp(),
        h.attempt, h.phase, micros(h.granted_at), micros(h.started_at), micros(h.cancel_requested_at), h.worker_id,
        h.infrastructure_name, h.infrastructure_id, h.epoch, micros(h.launched_at), h.orphaned_at IS NOT NULL,
-       p.paused, q.paused, d.paused, d.quarantine_reason, f.pool_id, f.queue_id, wk.name
+       p.paused, q.paused, d.paused, d.quarantine_reason, f.pool_id, f.queue_id, wk.name,
+       w.paused, w.changes, w.gated,
+       w.due_at + coalesce(p.late_after_ms, 15000) * interval '1 millisecond' < statement_timestamp(),
+       CASE WHEN h.cancel_requested_at IS NOT NULL THEN coalesce(h.stop_reason, 'CANCEL_REQUESTED') END,
+       micros(h.start_deadline), f.deployment_id, f.retry_of, s.slug
 
 -- part: run_joins
 JOIN teams t ON t.id = f.team_id
@@ -122,6 +202,21 @@ JOIN work_queues q ON q.id = f.queue_id
 LEFT JOIN queued_runs w ON w.run_id = f.id
 LEFT JOIN held_attempts h ON h.run_id = f.id
 LEFT JOIN workers wk ON wk.id = h.worker_id
+LEFT JOIN schedules s ON s.id = f.schedule_id
+
+-- What a list may ask of a run besides its state: $1 team, $2 before, $3 deployment, $4 pool, $5 queue, $6 flow, $7 tags,
+-- $8 and $9 when it was made.
+-- part: list_conditions
+f.team_id = $1::uuid
+    AND ($2::uuid IS NULL OR f.id < $2::uuid)
+    AND ($3::uuid IS NULL OR f.deployment_id = $3::uuid)
+    AND ($4::uuid IS NULL OR f.pool_id = $4::uuid)
+    AND ($5::uuid IS NULL OR f.queue_id = $5::uuid)
+    AND ($6::text IS NULL OR f.deployment_id IN (SELECT d.id FROM deployments d JOIN flows fl ON fl.id = d.flow_id
+                                                 WHERE fl.name = $6::text AND fl.team_id = $1::uuid))
+    AND ($7::text[] IS NULL OR f.tags @> $7::text[])
+    AND ($8::bigint IS NULL OR f.id >= first_run_id(from_micros($8::bigint)))
+    AND ($9::bigint IS NULL OR f.id < first_run_id(from_micros($9::bigint)))
 
 -- name: read_run
 {{run_columns}}
@@ -129,21 +224,36 @@ FROM flow_runs f
 {{run_joins}}
 WHERE f.id = $1::uuid AND f.team_id = $2::uuid
 
--- Newest first. Live states are looked up from the hot tables, so a rare state does not read the whole history.
+-- Newest first.
 -- name: list_runs
 WITH chosen AS (
   SELECT f.id FROM flow_runs f
   LEFT JOIN queued_runs w ON w.run_id = f.id
   LEFT JOIN held_attempts h ON h.run_id = f.id
-  WHERE f.team_id = $1::uuid
-    AND ($2::uuid IS NULL OR f.id < $2::uuid)
-    AND ($3::uuid IS NULL OR f.deployment_id = $3::uuid)
-    AND ($4::uuid IS NULL OR f.pool_id = $4::uuid)
-    AND ($5::text[] IS NULL OR coalesce(f.state,
-           CASE WHEN w.run_id IS NOT NULL THEN 'SCHEDULED'
-                WHEN h.cancel_requested_at IS NOT NULL THEN 'CANCELLING'
-                WHEN h.phase = 3 THEN 'RUNNING' ELSE 'PENDING' END) = ANY ($5::text[]))
-  ORDER BY f.id DESC LIMIT $6::integer
+  WHERE {{list_conditions}}
+    AND ($10::text[] IS NULL OR coalesce(f.state,
+           CASE WHEN w.paused THEN 'PAUSED'
+                WHEN w.run_id IS NOT NULL THEN 'SCHEDULED'
+                WHEN h.cancel_requested_at IS NOT NULL AND coalesce(h.stop_reason, 'CANCEL_REQUESTED') = 'CANCEL_REQUESTED'
+                THEN 'CANCELLING'
+                WHEN h.phase = 3 THEN 'RUNNING' ELSE 'PENDING' END) = ANY ($10::text[]))
+  ORDER BY f.id DESC LIMIT $11::integer
+)
+{{run_columns}}
+FROM chosen c
+JOIN flow_runs f ON f.id = c.id
+{{run_joins}}
+ORDER BY f.id DESC
+
+-- The same of runs that wait, without a walk over all that ended: $12 only those overdue.
+-- name: list_waiting_runs
+WITH chosen AS (
+  SELECT f.id FROM queued_runs w JOIN flow_runs f ON f.id = w.run_id JOIN work_pools p ON p.id = w.pool_id
+  WHERE {{list_conditions}}
+    AND CASE WHEN w.paused THEN 'PAUSED' ELSE 'SCHEDULED' END = ANY ($10::text[])
+    AND (NOT $12::boolean
+         OR w.due_at + coalesce(p.late_after_ms, 15000) * interval '1 millisecond' < statement_timestamp())
+  ORDER BY w.run_id DESC LIMIT $11::integer
 )
 {{run_columns}}
 FROM chosen c
@@ -158,17 +268,37 @@ SELECT a.number, a.epoch, a.worker_id, w.name, a.infrastructure_name, a.infrastr
 FROM attempts a LEFT JOIN workers w ON w.id = a.worker_id
 WHERE a.run_id = $1::uuid ORDER BY a.number
 
--- Which of the watched runs stand where: one number that grows with every change.
 -- Why a run waits, as far as the run's own row does not say: free capacity and who could take it.
 -- name: waiting_facts
-SELECT p.concurrency_limit, pc.in_use, q.concurrency_limit, qc.in_use,
-       (SELECT count(*) FROM workers w JOIN worker_leases l ON l.worker_id = w.id
-        WHERE w.pool_id = p.id AND l.deadline > clock_timestamp() AND NOT w.draining),
-       (SELECT count(*) FROM workers w JOIN worker_leases l ON l.worker_id = w.id
-        WHERE w.pool_id = p.id AND l.deadline > clock_timestamp() AND NOT w.draining
-          AND (cardinality(w.queues) = 0 OR q.name = ANY (w.queues)))
+SELECT p.concurrency_limit, pc.in_use, q.concurrency_limit, qc.in_use, d.concurrency_limit, dc.in_use, l.online, l.serving,
+       l.ready, l.obstacle
 FROM work_pools p
 JOIN work_queues q ON q.id = $2::uuid
+JOIN deployments d ON d.id = $3::uuid
 LEFT JOIN slot_counters pc ON pc.kind = 'pool' AND pc.id = p.id
 LEFT JOIN slot_counters qc ON qc.kind = 'queue' AND qc.id = q.id
+LEFT JOIN slot_counters dc ON dc.kind = 'deployment' AND dc.id = d.id
+CROSS JOIN LATERAL (
+  SELECT count(*) AS online, count(*) FILTER (WHERE s.serves) AS serving,
+         count(*) FILTER (WHERE s.serves AND s.obstacle = '') AS ready, min(s.obstacle) FILTER (WHERE s.obstacle <> '') AS obstacle
+  FROM (SELECT cardinality(w.queues) = 0 OR q.name = ANY (w.queues) AS serves, wl.not_ready_reason AS obstacle
+        FROM workers w JOIN worker_leases wl ON wl.worker_id = w.id
+        WHERE w.pool_id = p.id AND wl.deadline > clock_timestamp() AND NOT w.draining) AS s
+) AS l
 WHERE p.id = $1::uuid
+
+-- Shared limits of a deployment without a slot left: name, id, slots, and seconds until one comes back by itself.
+-- name: full_limits
+SELECT n.name, n.id, n.slots, CASE WHEN n.decay_per_second IS NOT NULL AND n.slots > 0
+                                   THEN (decayed(n.id) - (n.slots - 1)) / n.decay_per_second END,
+       n.decay_per_second IS NOT NULL
+FROM deployment_limits dl JOIN concurrency_limits n ON n.id = dl.limit_id
+WHERE dl.deployment_id = $1::uuid AND slots_left(n.id) <= 0
+ORDER BY n.name LIMIT 1
+
+-- Who has slots of a scope.
+-- name: slot_holders
+SELECT run_id FROM held_attempts
+WHERE CASE $1::text WHEN 'pool' THEN pool_id = $2::uuid WHEN 'queue' THEN queue_id = $2::uuid
+                    WHEN 'deployment' THEN deployment_id = $2::uuid ELSE $2::uuid = ANY (limits) END
+ORDER BY run_id LIMIT $3::integer

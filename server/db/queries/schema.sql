@@ -6,3 +6,6 @@ INSERT INTO schema_migrations (version, name, checksum) VALUES ($1::integer, $2:
 
 -- name: ensure_partition
 SELECT ensure_partition(from_micros($1::bigint))
+
+-- name: database_now
+SELECT micros(clock_timestamp())

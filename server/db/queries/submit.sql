@@ -4,12 +4,15 @@
 SELECT d.id, d.revision, d.pool_id, d.queue_id,
        (d.paused OR d.quarantine_reason IS NOT NULL) AS blocked,
        (p.paused OR q.paused) AS held_back,
-       (p.concurrency_limit IS NOT NULL OR q.concurrency_limit IS NOT NULL) AS limited,
+       (p.concurrency_limit IS NOT NULL OR q.concurrency_limit IS NOT NULL OR d.gated) AS limited,
        EXISTS (SELECT FROM work_queues ahead
                WHERE ahead.pool_id = d.pool_id AND ahead.priority <= q.priority AND NOT ahead.paused
                  AND EXISTS (SELECT FROM queued_runs r
-                             WHERE r.queue_id = ahead.id AND NOT r.blocked AND r.due_at <= statement_timestamp())) AS backlog,
-       coalesce(p.start_deadline_ms, default_start_deadline_ms(p.type)) AS start_deadline_ms
+                             WHERE r.queue_id = ahead.id AND NOT r.blocked AND r.due_at <= statement_timestamp()))
+       -- Beside the order there may be one that a slot has just come back to.
+       OR EXISTS (SELECT FROM queued_runs g WHERE g.pool_id = d.pool_id AND g.gated AND NOT g.paused
+                                              AND g.due_at <= statement_timestamp()) AS backlog,
+       coalesce(p.start_deadline_ms, default_start_deadline_ms(p.type)) AS start_deadline_ms, d.gated
 FROM deployments d
 JOIN work_pools p ON p.id = d.pool_id
 JOIN work_queues q ON q.id = d.queue_id
@@ -39,20 +42,22 @@ WITH input AS MATERIALIZED (
          (t.worker_id IS NOT NULL AND l.deadline > clock_timestamp()) IS TRUE AS granted
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[],
               $9::text[], $10::text[], $11::bigint[], $12::boolean[], $13::uuid[], $14::uuid[], $15::bytea[],
-              $16::integer[])
+              $16::integer[], $17::boolean[], $18::uuid[], $19::uuid[])
        AS t (id, team_id, creator_id, deployment_id, pool_id, queue_id, display_name, parameters, job_variables, tags,
-             due_us, blocked, worker_id, request_id, ticket_hash, start_deadline_ms)
+             due_us, blocked, worker_id, request_id, ticket_hash, start_deadline_ms, gated, schedule_id, retry_of)
   CROSS JOIN (SELECT clock_timestamp() AS made_at) n
   LEFT JOIN worker_leases l ON l.worker_id = t.worker_id
 ), runs AS (
   INSERT INTO flow_runs (id, team_id, creator_id, deployment_id, pool_id, queue_id, display_name, parameters,
-                         job_variables, tags, due_at, created_at)
+                         job_variables, tags, due_at, created_at, schedule_id, retry_of)
   SELECT id, team_id, creator_id, deployment_id, pool_id, queue_id, display_name, parameters, job_variables,
-         tags::text[], due_at, made_at
+         tags::text[], due_at, made_at, schedule_id, retry_of
   FROM input
 ), queued AS (
-  INSERT INTO queued_runs (run_id, pool_id, queue_id, deployment_id, due_at, queued_at, attempt, epoch, blocked)
-  SELECT id, pool_id, queue_id, deployment_id, due_at, made_at, 1, 0, blocked FROM input WHERE NOT granted
+  INSERT INTO queued_runs (run_id, pool_id, queue_id, deployment_id, due_at, queued_at, attempt, epoch, blocked, gated,
+                           schedule_id)
+  SELECT id, pool_id, queue_id, deployment_id, due_at, made_at, 1, 0, blocked OR gated, gated, schedule_id
+  FROM input WHERE NOT granted
 ), held AS (
   INSERT INTO held_attempts (run_id, attempt, epoch, pool_id, queue_id, deployment_id, worker_id, poll_request_id,
                              ticket_hash, start_deadline)

@@ -38,7 +38,8 @@ RETURNING w.id, w.pool_id
 SELECT id FROM workers WHERE id = ANY ($1::uuid[]) AND pool_id = $2::uuid
 
 -- name: held_by_workers
-SELECT worker_id, run_id, attempt, epoch, cancel_requested_at IS NOT NULL
+SELECT worker_id, run_id, attempt, epoch,
+       CASE WHEN cancel_requested_at IS NOT NULL THEN coalesce(stop_reason, 'CANCEL_REQUESTED') END, stop_grace_ms
 FROM held_attempts WHERE worker_id = ANY ($1::uuid[])
 
 -- name: set_draining

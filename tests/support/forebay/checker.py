@@ -46,6 +46,8 @@ class Checker:
         self.check_limits("pool_id", "work_pools", pool_limits or {})
         self.check_limits("queue_id", "work_queues", queue_limits or {})
         self.check_counters()
+        self.check_waiting_places()
+        self.check_fires()
         if marks is not None:
             self.check_starts(marks)
 
@@ -142,12 +144,30 @@ class Checker:
             )
             assert highest <= limit, f"I4: {name}: {highest} attempts held at once, limit {limit}"
 
+    def check_waiting_places(self):
+        """A waiting run of a limited, paused or quarantined deployment stands in no queue's order."""
+        wrong = self.rows(
+            """SELECT w.run_id::text, w.gated, w.paused, w.blocked FROM queued_runs w JOIN deployments d ON d.id = w.deployment_id
+               WHERE (w.gated OR w.paused) AND NOT w.blocked"""
+        )
+        assert not wrong, f"waiting runs in the wrong place: {wrong}"
+
+    def check_fires(self):
+        """F19: one run for each schedule and time."""
+        double = self.rows(
+            """SELECT schedule_id::text, due_at, count(*) FROM flow_runs WHERE schedule_id IS NOT NULL
+               GROUP BY schedule_id, due_at HAVING count(*) > 1"""
+        )
+        assert not double, f"F19: a schedule fired twice: {double}"
+
     def check_counters(self):
         """I4: slots in use are the attempts held."""
         wrong = self.rows(
             """SELECT kind, id::text, in_use, held FROM (
                  SELECT c.kind, c.id, c.in_use, (SELECT count(*) FROM held_attempts h WHERE
-                   (c.kind = 'pool' AND h.pool_id = c.id) OR (c.kind = 'queue' AND h.queue_id = c.id)) AS held
+                   (c.kind = 'pool' AND h.pool_id = c.id) OR (c.kind = 'queue' AND h.queue_id = c.id)
+                   OR (c.kind = 'deployment' AND h.deployment_id = c.id)
+                   OR (c.kind = 'named' AND c.id = ANY (h.limits))) AS held
                  FROM slot_counters c) AS counted
                WHERE in_use <> held"""
         )

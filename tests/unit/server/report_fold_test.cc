@@ -82,7 +82,7 @@ TEST_CASE("report: an end with lines missing is put off", "[report]") {
 
 TEST_CASE("report: a wanted stop is said with every answer", "[report]") {
   HeldAttempt held = Held();
-  held.state.cancel_requested = true;
+  held.state.stop = Stop::kCancel;
   ReportFold fold({held});
   CHECK(fold.Apply(Id(5), Gate("the ticket")).verdict() == v1::REPORT_VERDICT_STOP);
   CHECK(fold.changes()[0].phase == Phase::kGranted);

@@ -8,7 +8,7 @@ namespace {
 HeldState At(Phase phase, bool cancel = false) {
   HeldState state;
   state.phase = phase;
-  state.cancel_requested = cancel;
+  if (cancel) state.stop = Stop::kCancel;
   return state;
 }
 
