@@ -9,13 +9,11 @@ namespace {
 
 constexpr int64_t kLease = 15;
 constexpr int64_t kCrashAfter = 30;
-constexpr int kQueues = 3;
-constexpr int kSlots = 3;
-
-Uuid QueueId(int queue) {
-  Uuid id;
-  id.bytes[15] = static_cast<uint8_t>(queue + 1);
-  return id;
+// A step of the simulation is a minute of the schedule.
+server::Timetable EveryTwentySteps() {
+  server::TimetableSpec spec;
+  spec.rule = server::IntervalRule{absl::Minutes(20), absl::UnixEpoch()};
+  return *server::Timetable::Parse(spec, absl::UnixEpoch());
 }
 
 server::Event Of(server::EventKind kind) {
@@ -28,77 +26,38 @@ server::Event Of(server::EventKind kind) {
 
 }  // namespace
 
-World::World(uint64_t seed) : random_(seed) {
+World::World(uint64_t seed) : random_(seed), timetable_(EveryTwentySteps()) {
+  deployments_[1].shares = {0};
+  deployments_[2].shares = {0, 1};
   for (int i = 0; i < kQueues; ++i) {
     server::QueueState queue;
-    queue.id = QueueId(i);
+    queue.id = NumberedId(i);
     queue.priority = i + 1;
     pool_.queues.push_back(queue);
   }
   StartWorker();
 }
 
-void World::Submit() {
-  const int run = next_run_++;
-  queued_.push_back(
-      {run, static_cast<int>(Pick(kQueues)), now_ + static_cast<int64_t>(Pick(3)), 1, 0, {}});
+void World::Submit() { Enqueue(now_ + static_cast<int64_t>(Pick(3))); }
+
+void World::Enqueue(int64_t due) {
+  Queued queued;
+  queued.run = next_run_++;
+  queued.deployment = static_cast<int>(Pick(kDeployments));
+  queued.queue = static_cast<int>(Pick(kQueues));
+  queued.due = due;
+  if (queued.deployment == 0) {
+    queued.budget.retry = {2, {absl::Seconds(3), absl::Seconds(5)}, 0.5,
+                           static_cast<unsigned>(server::RetryCause::kFailed) |
+                               static_cast<unsigned>(server::RetryCause::kTimedOut)};
+  }
+  queued_.push_back(queued);
 }
 
 void World::StartWorker() {
   SimWorker worker;
   worker.lease_end = now_ + kLease;
   workers_[next_worker_++] = worker;
-}
-
-void World::Claim() {
-  server::Matcher matcher;
-  for (const auto& [id, worker] : workers_) {
-    const int free = kSlots - static_cast<int>(worker.held.size());
-    if (!worker.alive || worker.lease_end <= now_ || free <= 0) continue;
-    Uuid worker_id;
-    worker_id.bytes[0] = static_cast<uint8_t>(id);
-    std::vector<Uuid> queues;
-    if (id % 3 == 0) queues.push_back(QueueId(id % kQueues));
-    matcher.Park({static_cast<uint64_t>(id), worker_id, {}, free, queues});
-  }
-  pool_.demand = matcher.TotalSlots();
-  pool_.in_use = static_cast<int>(held_.size());
-  for (server::QueueState& queue : pool_.queues) {
-    queue.demand = matcher.SlotsFor(queue.id);
-    queue.in_use =
-        static_cast<int>(std::count_if(held_.begin(), held_.end(), [&](const auto& entry) {
-          return QueueId(entry.second.queue) == queue.id;
-        }));
-  }
-  const server::ClaimPlan plan = server::PlanClaim(pool_, 1 + static_cast<int>(Pick(5)));
-  int left = plan.total;
-  for (const server::QueueAllowance& allowance : plan.queues) {
-    for (int n = 0; n < allowance.most && left > 0; ++n) {
-      auto best = queued_.end();
-      for (auto it = queued_.begin(); it != queued_.end(); ++it) {
-        if (QueueId(it->queue) != allowance.queue || it->due > now_) continue;
-        if (best == queued_.end() || std::pair(it->due, it->run) < std::pair(best->due, best->run))
-          best = it;
-      }
-      if (best == queued_.end()) break;
-      const auto taken = matcher.Take(allowance.queue);
-      if (!taken.has_value()) break;
-      Held held{best->queue,     best->attempt,
-                best->epoch + 1, static_cast<int>(taken->poll),
-                best->budget,    {}};
-      held.state.phase = server::Phase::kGranted;
-      if (best->attempt <= last_attempt_[best->run])
-        broken_ = fmt::format("run {} repeats an attempt", best->run);
-      if (held.epoch <= last_epoch_[best->run])
-        broken_ = fmt::format("run {} repeats an epoch", best->run);
-      last_attempt_[best->run] = best->attempt;
-      last_epoch_[best->run] = held.epoch;
-      workers_[held.worker].held[best->run] = {held.attempt, held.epoch, false};
-      held_[best->run] = held;
-      queued_.erase(best);
-      --left;
-    }
-  }
 }
 
 void World::Begin(int run, int attempt) {
@@ -125,9 +84,17 @@ void World::Apply(int run, const server::Event& event) {
       broken_ = fmt::format("run {} completed without having begun", run);
     }
   } else {
-    Queued again{
-        run,        held.queue, now_ + absl::ToInt64Seconds(decision.delay), held.attempt + 1,
-        held.epoch, {}};
+    Queued again;
+    again.run = run;
+    again.deployment = held.deployment;
+    again.queue = held.queue;
+    again.due = now_ + absl::ToInt64Seconds(decision.delay);
+    again.attempt = held.attempt + 1;
+    again.epoch = held.epoch;
+    again.paused = decision.paused;
+    again.budget.retry = held.state.retry;
+    again.budget.user_retries = decision.user_retries;
+    if (decision.user_retries > held.state.retry.retries) broken_ = "a retry beyond the budget";
     again.budget.protocol_retries = decision.protocol_retries;
     again.budget.crash_retries = decision.crash_retries;
     again.budget.crash_retries_allowed = held.state.crash_retries_allowed;
@@ -250,6 +217,29 @@ void World::Cancel() {
   }
 }
 
+void World::PauseOrResume() {
+  if (calm_) return;
+  if (!queued_.empty() && Pick(2) == 0) {
+    Queued& queued = queued_[Pick(queued_.size())];
+    queued.paused = !queued.paused;
+  } else if (!held_.empty()) {
+    auto it = held_.begin();
+    std::advance(it, Pick(held_.size()));
+    // A cancel is not overruled.
+    if (it->second.state.stop == server::Stop::kNone)
+      it->second.state.stop = server::Stop::kSuspend;
+  }
+}
+
+void World::TimeOut() {
+  for (auto& [run, held] : held_) {
+    const bool runs = held.state.phase == server::Phase::kStarted;
+    if (!runs || held.state.stop != server::Stop::kNone || calm_ || Pick(4) > 0) continue;
+    held.state.stop = server::Stop::kTimeout;
+    return;
+  }
+}
+
 void World::ChangeLimits() {
   // Raised or lifted only: below what is held nothing new is granted, and the check knows the use
   // at the change.
@@ -257,25 +247,32 @@ void World::ChangeLimits() {
     if (calm_ || Pick(3) == 0) return std::nullopt;
     return static_cast<int>(held_.size() + Pick(4));
   };
-  if (Pick(2) == 0) {
-    pool_.limit = limit();
-    pool_.paused = !calm_ && Pick(8) == 0;
-  } else {
-    pool_.queues[Pick(kQueues)].limit = limit();
-    pool_.queues[Pick(kQueues)].paused = !calm_ && Pick(8) == 0;
+  const bool paused = !calm_ && Pick(8) == 0;
+  switch (Pick(4)) {
+    case 0:
+      pool_.limit = limit();
+      pool_.paused = paused;
+      break;
+    case 1: {
+      server::QueueState& queue = pool_.queues[Pick(kQueues)];
+      queue.limit = limit();
+      queue.paused = paused;
+      break;
+    }
+    case 2:
+      deployments_[Pick(kDeployments)].limit = limit();
+      break;
+    default:
+      shared_[Pick(kSharedLimits)] = limit();
   }
 }
 
 std::string World::Check() {
   if (!broken_.empty()) return broken_;
-  if (pool_.limit.has_value() && static_cast<int>(held_.size()) > *pool_.limit)
-    return "the pool's limit is exceeded";
-  for (const server::QueueState& queue : pool_.queues) {
-    const auto in_use = std::count_if(held_.begin(), held_.end(), [&](const auto& entry) {
-      return QueueId(entry.second.queue) == queue.id;
-    });
-    if (queue.limit.has_value() && in_use > *queue.limit) return "a queue's limit is exceeded";
+  for (const auto& [scope, left] : SlotsLeftNow()) {
+    if (left < 0) return "a limit is exceeded: " + scope.first;
   }
+  if (std::string broken = CheckFires(); !broken.empty()) return broken;
   std::set<int> seen;
   for (const Queued& queued : queued_) {
     if (!seen.insert(queued.run).second) return fmt::format("run {} is queued twice", queued.run);
@@ -292,7 +289,7 @@ std::string World::Check() {
 
 std::string World::Step() {
   ++now_;
-  switch (Pick(12)) {
+  switch (Pick(15)) {
     case 0:
     case 1:
       Submit();
@@ -318,6 +315,15 @@ std::string World::Step() {
     case 10:
       Pick(3) == 0 ? Cancel() : Adopt();
       break;
+    case 11:
+      PauseOrResume();
+      break;
+    case 12:
+      TimeOut();
+      break;
+    case 13:
+      LookAtSchedule();
+      break;
     default:
       Pick(3) == 0 ? ChangeLimits() : StaleReport();
       break;
@@ -333,6 +339,10 @@ std::string World::Drain() {
     queue.limit.reset();
     queue.paused = false;
   }
+  const int most = static_cast<int>(held_.size()) + 1;
+  for (Deployment& deployment : deployments_) deployment.limit = most;
+  for (std::optional<int>& limit : shared_) limit = most;
+  for (Queued& queued : queued_) queued.paused = false;
   StartWorker();
   StartWorker();
   for (int round = 0; round < 20'000 && static_cast<int>(finished_.size()) < next_run_ - 1;
@@ -341,6 +351,8 @@ std::string World::Drain() {
     BeatAll();
     Expire();
     Adopt();
+    // Suspended at the last moment: resumed at once.
+    for (Queued& queued : queued_) queued.paused = false;
     Claim();
     Report();
     if (std::string broken = Check(); !broken.empty()) return broken;

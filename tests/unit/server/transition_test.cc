@@ -100,5 +100,78 @@ TEST_CASE("transition: a run reports for itself only after its gate", "[transiti
   CHECK(Decide(At(Phase::kStarted), Of(EventKind::kRunFailed)).outcome == Outcome::kFailed);
 }
 
+HeldState WithPolicy(RetryPolicy policy, int used = 0) {
+  HeldState state = At(Phase::kStarted);
+  state.retry = std::move(policy);
+  state.user_retries = used;
+  return state;
+}
+
+constexpr unsigned kFailures = static_cast<unsigned>(RetryCause::kFailed);
+constexpr unsigned kTimeouts = static_cast<unsigned>(RetryCause::kTimedOut);
+
+TEST_CASE("transition: a policy's retries are used up one by one", "[transition]") {
+  const RetryPolicy policy{2, {absl::Seconds(10), absl::Seconds(60)}, 0, kFailures};
+  const Decision first = Decide(WithPolicy(policy), Exit(1));
+  CHECK(first.next == Next::kRequeue);
+  CHECK(first.outcome == Outcome::kFailed);
+  CHECK(first.user_retries == 1);
+  CHECK(first.delay == absl::Seconds(10));
+  CHECK(Decide(WithPolicy(policy, 1), Exit(1)).delay == absl::Seconds(60));
+  CHECK(Decide(WithPolicy(policy, 2), Exit(1)).next == Next::kEnd);
+  CHECK(Decide(WithPolicy(policy), Exit(0)).outcome == Outcome::kCompleted);
+}
+
+TEST_CASE("transition: the last delay repeats, and jitter only makes it longer", "[transition]") {
+  const RetryPolicy policy{9, {absl::Seconds(1), absl::Seconds(4)}, 0.5, kFailures};
+  CHECK(policy.DelayBefore(7, 0) == absl::Seconds(4));
+  CHECK(policy.DelayBefore(7, 0.999) > absl::Seconds(5));
+  CHECK(policy.DelayBefore(7, 0.999) <= absl::Seconds(6));
+  CHECK(RetryPolicy{1, {}, 0, kFailures}.DelayBefore(1, 0.5) == absl::ZeroDuration());
+}
+
+TEST_CASE("transition: a policy retries what it names and nothing else", "[transition]") {
+  const RetryPolicy failures{5, {}, 0, kFailures};
+  Event killed = Exit(-1);
+  killed.signal = 9;
+  CHECK(Decide(WithPolicy(failures), killed).next == Next::kEnd);
+  HeldState late = WithPolicy(failures);
+  late.stop = Stop::kTimeout;
+  CHECK(Decide(late, Exit(143)).next == Next::kEnd);
+  CHECK(Decide(late, Exit(143)).reason == "TIMED_OUT");
+  late.retry.on = kTimeouts;
+  CHECK(Decide(late, Exit(143)).next == Next::kRequeue);
+  // Even a clean exit after the stop is a timeout: the command was told to end.
+  CHECK(Decide(late, Exit(0)).outcome == Outcome::kFailed);
+}
+
+TEST_CASE("transition: a suspended attempt goes back paused from every stage", "[transition]") {
+  for (const Phase phase : {Phase::kGranted, Phase::kLaunching, Phase::kLaunched, Phase::kStarted}) {
+    HeldState state = At(phase);
+    state.stop = Stop::kSuspend;
+    for (const EventKind kind : {EventKind::kExited, EventKind::kHolderLost, EventKind::kSilent,
+                                 EventKind::kLaunchFailed, EventKind::kHostFailed}) {
+      const Decision decision = Decide(state, Of(kind));
+      CHECK(decision.next == Next::kRequeue);
+      CHECK(decision.outcome == Outcome::kSuspended);
+      CHECK(decision.paused);
+    }
+  }
+}
+
+TEST_CASE("transition: whoever is to be stopped does not pass the gate", "[transition]") {
+  for (const Stop stop : {Stop::kCancel, Stop::kSuspend}) {
+    HeldState state = At(Phase::kLaunched);
+    state.stop = stop;
+    CHECK(Decide(state, Of(EventKind::kGate)).refused);
+  }
+}
+
+TEST_CASE("transition: an attempt that began ends the row of those that did not", "[transition]") {
+  HeldState state = WithPolicy({5, {}, 0, kFailures});
+  state.protocol_retries = kMaxProtocolRetries - 1;
+  CHECK(Decide(state, Exit(1)).protocol_retries == 0);
+}
+
 }  // namespace
 }  // namespace forebay::server
