@@ -17,6 +17,7 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "bench")]
 
 from cells import SLOTS, WORKERS, Bench, Lost  # noqa: E402
+from queue_cells import QueueCells  # noqa: E402
 
 # (cell, metric, what it is, unit, target)
 ROWS = [
@@ -37,6 +38,13 @@ ROWS = [
     ("idle_pickup", "from_call_p99_ms", "  from the call's start, p99", "ms", ""),
     ("loaded_pickup", "pickup_p50_ms", "half load: acknowledged to in hand, p50", "ms", ""),
     ("loaded_pickup", "pickup_p99_ms", "  p99", "ms", "<= 25"),
+    ("backlog", "claim_ms", "claim of 100 runs with 10 000 waiting", "ms", ""),
+    ("backlog", "ready_ratio", "  with a deep backlog: times that", "", "<= 1.5"),
+    ("backlog", "future_ratio", "  with as many due tomorrow", "", "<= 1.5"),
+    ("backlog", "stuck_ratio", "  with as many of a full deployment ahead", "", "<= 1.5"),
+    ("backlog", "snapshot_ratio", "  with a snapshot held open", "", "<= 1.5"),
+    ("hand_over", "hand_over_p50_ms", "freed slot to the next grant, p50", "ms", "<= 10"),
+    ("hand_over", "hand_over_p99_ms", "  p99", "ms", ""),
     ("process_launch", "launch_p50_ms", "process launch: granted to first instruction, p50", "ms", "<= 15"),
     ("process_launch", "launch_p99_ms", "  p99", "ms", ""),
     ("docker", "engine_p50_ms", "container: the engine's own create and start, p50", "ms", ""),
@@ -50,7 +58,7 @@ ROWS = [
 ]
 
 
-def repetition(bench: Bench, quick: bool) -> dict[str, dict[str, float]]:
+def repetition(bench: Bench, quick: bool, deep: int) -> dict[str, dict[str, float]]:
     scale = 0.2 if quick else 1.0
     results = {
         "sql_limit": bench.sql_limit(int(50_000 * scale)),
@@ -60,6 +68,9 @@ def repetition(bench: Bench, quick: bool) -> dict[str, dict[str, float]]:
     }
     half = max(100, int(results["single"]["rate"] / 2))
     results["loaded_pickup"] = bench.loaded_pickup(half, 1 if quick else 4)
+    queue = QueueCells(bench)
+    results["hand_over"] = queue.hand_over(int(300 * scale))
+    results["backlog"] = queue.backlog(100_000 if quick else deep)
     results["process_launch"] = bench.process_launch(int(100 * scale))
     results["docker"] = bench.docker(int(40 * scale), int(200 * scale))
     results["idle"] = bench.idle(3 if quick else 10)
@@ -85,6 +96,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one small repetition, to see that it works")
     parser.add_argument("--reps", type=int, default=5)
+    parser.add_argument("--deep", type=int, default=1_000_000, help="runs of the deep backlog")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "bench.json")
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="fbbench-", dir="/tmp"))
@@ -94,7 +106,7 @@ def main() -> int:
     try:
         for turn in range(1 if options.quick else options.reps):
             print(f"repetition {turn + 1}", file=sys.stderr, flush=True)
-            repetitions.append(repetition(bench, options.quick))
+            repetitions.append(repetition(bench, options.quick, options.deep))
     except Lost as lost:
         print(f"FAILED: {lost}")
         return 1

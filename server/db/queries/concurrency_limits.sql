@@ -62,7 +62,7 @@ DELETE FROM concurrency_limits WHERE id = $1::uuid
 SELECT d.concurrency_limit,
        ARRAY(SELECT n.name FROM deployment_limits dl JOIN concurrency_limits n ON n.id = dl.limit_id
              WHERE dl.deployment_id = d.id ORDER BY n.name COLLATE "C")
-FROM deployments d WHERE d.id = $1::uuid FOR UPDATE OF d
+FROM deployments d WHERE d.id = $1::uuid
 
 -- Where attempts of a deployment are held or may be granted, in one order.
 -- name: pools_of_deployment

@@ -41,9 +41,6 @@ WHERE d.team_id = $1::uuid AND d.deleted_at IS NULL
   AND ($5::text IS NULL OR (f.name, d.name) > ($5::text, $6::text))
 ORDER BY f.name, d.name LIMIT $7::integer
 
--- name: lock_deployment
-SELECT FROM deployments WHERE id = $1::uuid FOR UPDATE
-
 -- name: deployment_of_flow
 SELECT id FROM deployments WHERE flow_id = $1::uuid AND name = $2::text AND deleted_at IS NULL
 
