@@ -262,3 +262,129 @@ def test_random_recurrence(part):
 
 def test_random_interval():
     assert enough("add_interval", SEED + 20, 10000) >= 10000
+
+
+# A zone and what its clock showed, to be met with every rule below: (zone, local time).
+TRICKY_TIMES = [
+    ("Europe/Berlin", "2025-03-30 01:59"),  # 02:00 becomes 03:00
+    ("Europe/Berlin", "2025-10-26 01:30"),  # 03:00 becomes 02:00
+    ("Europe/Berlin", "2025-10-26 02:59"),
+    ("America/New_York", "2025-03-09 01:59"),
+    ("America/New_York", "2025-11-02 00:30"),
+    ("America/New_York", "2025-11-02 01:59"),
+    ("Australia/Lord_Howe", "2025-04-06 01:20"),  # half an hour back, into the same hour
+    ("Australia/Lord_Howe", "2025-10-05 01:50"),
+    ("Pacific/Apia", "2011-12-29 23:59"),  # 30 December never was
+    ("Pacific/Kwajalein", "1993-08-20 12:00"),  # 21 August never was
+    ("Asia/Kathmandu", "1985-12-31 23:50"),  # a quarter of an hour forward at midnight
+    ("Asia/Kathmandu", "2025-06-30 23:45"),  # +05:45
+    ("America/Sao_Paulo", "2018-11-03 23:59"),  # midnight becomes 01:00
+    ("America/Sao_Paulo", "2018-02-17 22:30"),  # midnight becomes 23:00 of the day before
+    ("Africa/Monrovia", "1972-01-06 23:00"),  # forward by 44:30
+    ("Asia/Pyongyang", "2018-05-04 23:20"),
+    ("America/Caracas", "2007-12-09 02:50"),
+    ("Europe/Dublin", "2024-10-27 01:10"),  # winter is the zone's "daylight saving"
+    ("Africa/Casablanca", "2025-02-23 02:50"),  # back for Ramadan
+    ("Antarctica/Troll", "2025-03-30 00:50"),  # two hours at once
+    ("America/Godthab", "2023-03-25 21:50"),  # forward, and the standard time moved as well
+    ("UTC", "2024-02-28 23:59"),
+    ("UTC", "2096-02-29 00:00"),  # 2100 is no leap year
+    ("Europe/London", "1970-12-31 23:59"),  # standard time of +01:00
+    ("America/Havana", "2024-03-09 23:59"),
+]
+TRICKY_CRON = [
+    ("0 0 * * *", True),
+    ("30 2 * * *", True),
+    ("15,45 1-3 * * *", True),
+    ("*/5 * * * *", True),
+    ("0 * * * *", True),
+    ("30 */2 * * *", True),
+    ("0 0 29 2 *", True),
+    ("0 12 31 * *", True),
+    ("0 6 13 * FRI", True),
+    ("0 6 13 * FRI", False),
+    ("59 23 28-31 * *", True),
+    ("0 0 1 1 7", False),
+]
+# dateutil's arguments beside the text: (RRULE, arguments).
+TRICKY_RULES = [
+    ("FREQ=DAILY;BYHOUR=2;BYMINUTE=30", {"freq": rr.DAILY, "byhour": 2, "byminute": 30}),
+    ("FREQ=MONTHLY;BYMONTHDAY=-1", {"freq": rr.MONTHLY, "bymonthday": -1}),
+    ("FREQ=MONTHLY;BYMONTHDAY=31", {"freq": rr.MONTHLY, "bymonthday": 31}),
+    ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", {"freq": rr.YEARLY, "bymonth": 2, "bymonthday": 29}),
+    ("FREQ=YEARLY;BYYEARDAY=366,-366", {"freq": rr.YEARLY, "byyearday": [366, -366]}),
+    ("FREQ=YEARLY;BYWEEKNO=53;BYDAY=MO", {"freq": rr.YEARLY, "byweekno": 53, "byweekday": rr.MO}),
+    ("FREQ=YEARLY;BYWEEKNO=1,-1;BYDAY=MO,SU", {"freq": rr.YEARLY, "byweekno": [1, -1], "byweekday": [rr.MO, rr.SU]}),
+    (
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+        {"freq": rr.MONTHLY, "byweekday": [rr.MO, rr.TU, rr.WE, rr.TH, rr.FR], "bysetpos": -1},
+    ),
+    ("FREQ=MONTHLY;BYDAY=5FR", {"freq": rr.MONTHLY, "byweekday": rr.FR(5)}),
+    ("FREQ=YEARLY;BYDAY=-53SU,53MO", {"freq": rr.YEARLY, "byweekday": [rr.SU(-53), rr.MO(53)]}),
+    (
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=SU",
+        {"freq": rr.WEEKLY, "interval": 2, "byweekday": [rr.SU, rr.MO], "wkst": rr.SU},
+    ),
+    ("FREQ=HOURLY;INTERVAL=5;BYMINUTE=0,30", {"freq": rr.HOURLY, "interval": 5, "byminute": [0, 30]}),
+    (
+        "FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=0,30;BYSETPOS=3,-1",
+        {"freq": rr.DAILY, "byhour": [1, 2, 3], "byminute": [0, 30], "bysetpos": [3, -1]},
+    ),
+]
+
+
+def near(at: int) -> list[int]:
+    return [at + delta for delta in (-1, 0, 1, 60, 1800, 3599, 3600, 7200)]
+
+
+def test_tricky_cron():
+    cases = Cases()
+    for zone_name, text in TRICKY_TIMES:
+        zone = zoneinfo.ZoneInfo(zone_name)
+        at = oracle.fixed_instant(zone, dt.datetime.fromisoformat(text))
+        for expression, day_or in TRICKY_CRON:
+            window = oracle.cron_window(expression, day_or, zone, at)
+            case = {"cron": expression, "day_or": day_or, "zone": zone_name, "now": window.low}
+            cases.add(case, window, near(at))
+    assert cases.check() >= 2000
+
+
+def test_tricky_recurrences():
+    cases = Cases()
+    for zone_name, text in TRICKY_TIMES:
+        zone = zoneinfo.ZoneInfo(zone_name)
+        local = dt.datetime.fromisoformat(text)
+        at = oracle.fixed_instant(zone, local)
+        for rule, arguments in TRICKY_RULES:
+            start = local - dt.timedelta(days=3, minutes=7)
+            end = start + dt.timedelta(days=(14000 if arguments["freq"] == rr.YEARLY else 400))
+            window = oracle.recurrence_window([{**arguments, "dtstart": start}], [], [], zone, end)
+            case = {"rrule": f"DTSTART:{start:%Y%m%dT%H%M%S}\nRRULE:{rule}", "anchor": at, "zone": zone_name}
+            cases.add({**case, "now": window.low}, window, near(at))
+    assert cases.check() >= 2000
+
+
+# What the policy says, written out: (rule, zone, after, the next fires); all times are UTC.
+POLICY = [
+    ("30 2 * * *", "Europe/Berlin", "2025-03-29T12:00", ["2025-03-30T01:00", "2025-03-31T00:30"]),
+    ("30 2 * * *", "Europe/Berlin", "2025-10-25T12:00", ["2025-10-26T00:30", "2025-10-27T01:30"]),
+    ("0,30 2 * * *", "Europe/Berlin", "2025-03-29T12:00", ["2025-03-30T01:00", "2025-03-31T00:00"]),
+    ("0 * * * *", "Europe/Berlin", "2025-10-25T23:30", ["2025-10-26T00:00", "2025-10-26T01:00", "2025-10-26T02:00"]),
+    ("0 * * * *", "Europe/Berlin", "2025-03-30T00:30", ["2025-03-30T01:00", "2025-03-30T02:00"]),
+    ("0 9 * * *", "Pacific/Apia", "2011-12-29T20:00", ["2011-12-30T10:00", "2011-12-30T19:00"]),
+    ("0 0 * * *", "America/Sao_Paulo", "2018-11-03T12:00", ["2018-11-04T03:00", "2018-11-05T02:00"]),
+    ("15 1 * * *", "Australia/Lord_Howe", "2025-04-04T16:00", ["2025-04-05T14:15", "2025-04-06T14:45"]),
+    ("45 1 * * *", "Australia/Lord_Howe", "2025-04-05T14:00", ["2025-04-05T14:45", "2025-04-06T15:15"]),
+]
+
+
+def test_policy_as_written():
+    cases = []
+    for rule, zone, after, fires in POLICY:
+        cases.append({"cron": rule, "zone": zone, "after": [seconds(after)], "count": len(fires)})
+    answers = [answer["fires"][0] for answer in ask(cases)]
+    assert answers == [[seconds(fire) for fire in fires] for _, _, _, fires in POLICY]
+
+
+def seconds(text: str) -> int:
+    return oracle.unix(dt.datetime.fromisoformat(text).replace(tzinfo=oracle.UTC))

@@ -12,8 +12,6 @@ from croniter import croniter
 from croniter.croniter import CroniterBadDateError
 from dateutil import rrule as rr
 
-warnings.filterwarnings("ignore", category=DeprecationWarning, module="dateutil")
-
 UTC = dt.timezone.utc
 DAY = dt.timedelta(days=1)
 # Wider than any overlap of a clock since 1970: near the ends of a window not all instants are known.
@@ -115,7 +113,9 @@ def occurrences(rule: dict, end: dt.datetime, most: int = 3000) -> list[dt.datet
     # A rule that has come to its end without an occurrence is followed to this year.
     rr.datetime = types.SimpleNamespace(**{**vars(datetime), "MAXYEAR": end.year})
     try:
-        return list(itertools.islice(rr.rrule(**{**rule, "until": min(rule.get("until") or end, end)}), most))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return list(itertools.islice(rr.rrule(**{**rule, "until": min(rule.get("until") or end, end)}), most))
     finally:
         rr.datetime = datetime
 
