@@ -6,6 +6,8 @@ Where the others are known to differ from what timetable.h promises, no case is 
 
 croniter-wildcard-steps    croniter 1.3.5 reads `*/n` of the hour as fixed hours when clocks change. It only names local
                            times here, and knows nothing of zones.
+croniter-short-months      croniter 1.3.5 skips the first days of a month after one that lacks a day of the expression;
+                           the oracle asks it month by month.
 croniter-horizon           croniter gives up after 50 years; no rule here fires less often than that.
 dateutil-mixed-byday       BYDAY=MO,1FR: RFC 5545 means all Mondays and the first Friday; dateutil intersects them.
 dateutil-bare-byweekno     BYWEEKNO without BYDAY: RFC 5545 takes the weekday of DTSTART; dateutil takes all seven.

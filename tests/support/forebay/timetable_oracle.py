@@ -87,15 +87,27 @@ def is_every_hour(expression: str) -> bool:
     return hour in ("*", "0-23") or (hour.startswith("*/") and "," not in hour)
 
 
+def cron_matches(expression: str, day_or: bool, start: dt.datetime):
+    """croniter's local times after `start`. After the last match of a month croniter is asked anew from the next one
+    on: from 21 February it takes `*/10` for 3 March, because it looks for the 31st of a month of 28 days."""
+    month = start.replace(day=1, hour=0, minute=0, second=0)
+    while True:
+        next_month = (month + 32 * DAY).replace(day=1)
+        walk = croniter(expression, start, ret_type=dt.datetime, day_or=day_or)
+        while (match := walk.get_next()) < next_month:
+            yield match
+        month, start = next_month, next_month - dt.timedelta(minutes=1)
+
+
 def cron_window(expression: str, day_or: bool, zone: zoneinfo.ZoneInfo, around: int) -> Window:
-    """From a day before `around` to some forty matches on, and a day and a quarter at least."""
+    """From a day before `around` to some forty matches on, less when they are rare."""
     start = shown(zone, around) - DAY
     matches = []
     try:
-        walk = croniter(expression, start, ret_type=dt.datetime, day_or=day_or)
-        for match in itertools.islice(walk.all_next(), 3000):
+        for match in itertools.islice(cron_matches(expression, day_or, start), 3000):
             matches.append(match)
-            if len(matches) >= 40 and match - start > 1.25 * DAY:
+            span = match - start
+            if (len(matches) >= 40 and span > 1.25 * DAY) or (len(matches) >= 5 and span > 400 * DAY):
                 break
     except CroniterBadDateError:
         pass
