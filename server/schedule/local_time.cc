@@ -31,12 +31,13 @@ bool IsZoneName(const std::string& name) {
 absl::Status UnknownZone(const std::string& name) {
   const std::string shown = ToValidUtf8(name.substr(0, kMostNameLength));
   const std::string nearest = NearestName(shown, ZoneNames());
-  Error error(absl::StatusCode::kInvalidArgument, "UNKNOWN_TIME_ZONE");
-  error = std::move(error).Field("time_zone", shown);
   if (nearest.empty()) {
-    return std::move(error).Says("'{}' is no time zone; write a name such as Europe/Berlin", shown);
+    return Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_TIME_ZONE")
+        .Field("time_zone", shown)
+        .Says("'{}' is no time zone; write a name such as Europe/Berlin", shown);
   }
-  return std::move(error)
+  return Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_TIME_ZONE")
+      .Field("time_zone", shown)
       .With("nearest", nearest)
       .Says("'{}' is no time zone; did you mean '{}'?", shown, nearest);
 }

@@ -103,8 +103,10 @@ absl::StatusOr<Recurrence> ParseRecurrence(std::string_view text, absl::Time anc
   Recurrence recurrence{zone, {}};
   ASSIGN_OR_RETURN(recurrence.text, ParseRecurrenceText(text, anchor, zone));
   const absl::CivilSecond start = recurrence.text.start;
-  std::erase_if(recurrence.text.rules,
-                [&](const RecurrencePattern& rule) { return !ReachesAllowedTime(rule, start); });
+  // Looked for once, not with every call.
+  std::erase_if(recurrence.text.rules, [&](const RecurrencePattern& rule) {
+    return !ReachesAllowedTime(rule, start) || !NextOccurrence(rule, start, start - 1);
+  });
   for (RecurrencePattern& rule : recurrence.text.rules) {
     if (rule.count) EndAfterCount(rule, start);
   }
