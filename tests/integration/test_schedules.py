@@ -43,11 +43,12 @@ def update(api, name, schedule, *paths):
     return api.ScheduleService.UpdateSchedule(schedule=schedule, update_mask=mask).schedule
 
 
-def made(env, deployment="one"):
-    """(due, parameters) of the runs that schedules made and that wait."""
+def made(env, deployment="one", since="clock_timestamp()"):
+    """(due, parameters) of the runs that schedules made and that wait; what has become due meanwhile is left out."""
     return env.checker.rows(
-        """SELECT f.due_at, f.parameters FROM queued_runs w JOIN flow_runs f ON f.id = w.run_id
-           JOIN deployments d ON d.id = f.deployment_id WHERE f.schedule_id IS NOT NULL AND d.name = %s ORDER BY 1""",
+        f"""SELECT f.due_at, f.parameters FROM queued_runs w JOIN flow_runs f ON f.id = w.run_id
+            JOIN deployments d ON d.id = f.deployment_id
+            WHERE f.schedule_id IS NOT NULL AND d.name = %s AND f.due_at > {since} ORDER BY 1""",
         deployment,
     )
 
@@ -59,9 +60,9 @@ def wait_for_made(env, count):
 def test_runs_are_made_ahead_once_each(env, api, deployment):
     schedule = create(api, cron(parameters='{"b": 2}'))
     assert schedule.slug == "cron" and len(schedule.next_fires) == 10
-    rows = wait_for_made(env, 60)
+    rows = wait_for_made(env, 59)
     times = [due for due, _ in rows]
-    assert len(rows) in (60, 61) and all(b - a == datetime.timedelta(minutes=1) for a, b in zip(times, times[1:]))
+    assert len(rows) in (59, 60, 61) and all(b - a == datetime.timedelta(minutes=1) for a, b in zip(times, times[1:]))
     assert rows[0][1] == '{"a":1,"b":2}'
     (listed,) = api.ScheduleService.ListSchedules(parent="flow/one").schedules
     assert listed.name == schedule.name and len(listed.next_fires) == 1
@@ -92,7 +93,7 @@ def test_a_scheduled_run_starts_when_it_is_due(env, api, deployment):
 
 def test_a_change_replaces_what_is_not_due_yet(env, api, deployment):
     name = create(api, cron()).name
-    wait_for_made(env, 60)
+    wait_for_made(env, 59)
     update(api, name, cron("0 * * * *"), "rule")
     rows = wait_until(lambda: len(rows := made(env)) == 3 and rows, what="the new runs alone")
     assert all(due.minute == 0 for due, _ in rows)
@@ -101,17 +102,17 @@ def test_a_change_replaces_what_is_not_due_yet(env, api, deployment):
     # So does a change of the deployment.
     api.deploy("flow/one", "alpha", ["true"], parameters='{"a": 5}')
     wait_until(lambda: [p for _, p in made(env)] == ['{"a":5,"z":9}'] * 3, what="runs of the new revision")
-    assert api.FlowRunService.ListFlowRuns().flow_runs.__len__() == 3
+    assert len(api.FlowRunService.ListFlowRuns(states=[protocol.enum("StateType")["SCHEDULED"]]).flow_runs) in (3, 4, 5)
     env.checker.check(api)
 
 
 def test_pause_resume_and_delete(env, api, deployment):
     name = create(api, cron(slug="minutely")).name
-    wait_for_made(env, 60)
+    wait_for_made(env, 59)
     assert api.ScheduleService.PauseSchedule(name=name).schedule.paused
     assert made(env) == []
     assert not api.ScheduleService.ResumeSchedule(name="flow/one/minutely").schedule.paused
-    wait_for_made(env, 60)
+    wait_for_made(env, 59)
     api.ScheduleService.DeleteSchedule(name=name)
     assert made(env) == []
     with pytest.raises(ApiError) as refused:
@@ -126,7 +127,7 @@ def test_deploying_brings_schedules_along_in_one_step(env, api, pool):
     apply = api.DeploymentService.ApplyDeployment
     first = apply(deployment=deployment, schedules=[cron(slug="a"), every(3600, slug="b")]).deployment
     assert [schedule.slug for schedule in first.schedules] == ["a", "b"]
-    wait_for_made(env, 63)
+    wait_for_made(env, 62)
     again = apply(deployment=deployment, schedules=[cron("0 * * * *", slug="a")]).deployment
     assert [schedule.slug for schedule in again.schedules] == ["a", "b"]
     wait_until(lambda: len(made(env)) == 6, what="three of each")
@@ -144,7 +145,7 @@ def test_deploying_brings_schedules_along_in_one_step(env, api, pool):
 
 def test_deleting_a_deployment_takes_its_future_runs_along(env, api, deployment):
     create(api, cron())
-    wait_for_made(env, 60)
+    wait_for_made(env, 59)
     api.DeploymentService.DeleteDeployment(name="flow/one")
     assert made(env) == []
     env.checker.check(api)
@@ -169,7 +170,7 @@ def test_a_server_that_was_away_makes_up_what_the_schedule_wants(env, api, deplo
 
     def behind(slug):
         now = datetime.datetime.now(datetime.timezone.utc)
-        return len([due for due, _ in made(env, slug) if due < now])
+        return len([due for due, _ in made(env, slug, "'-infinity'") if due < now])
 
     wait_until(lambda: all(len(made(env, slug)) >= 3 for slug in ("all", "last", "skip")), what="runs again")
     assert (behind("all"), behind("last"), behind("skip")) == (4, 1, 1), "skip has the one of this very moment"
@@ -242,5 +243,5 @@ def test_a_schedule_whose_runs_would_be_refused_says_so(env, api, deployment):
     )
     assert made(env) == []
     update(api, "flow/one/cron", Schedule(job_variables="{}"), "job_variables")
-    wait_for_made(env, 60)
+    wait_for_made(env, 59)
     assert api.ScheduleService.GetSchedule(name="flow/one/cron").schedule.problem == ""
