@@ -7,7 +7,7 @@
 namespace forebay::server {
 namespace {
 
-constexpr int64_t kDay = 24 * 60 * 60;
+constexpr int64_t kDay = int64_t{24} * 60 * 60;
 
 absl::Time NextSameLocalTime(const Interval& interval, absl::Time after) {
   const absl::CivilSecond latest = LatestLocal(interval.zone, after);

@@ -22,7 +22,7 @@
 
 namespace forebay::server {
 
-// Periods that one search looks at, at most: a hundredth of a second or so. The search gives up
+// Periods that one search looks at, at most: some hundredths of a second. The search gives up
 // there, and the rule counts as one that never fires again. Only rules that fire less than once in
 // many years come near.
 inline constexpr int kMostRecurrencePeriods = 500'000;

@@ -210,15 +210,14 @@ RecurrencePattern WithDefaults(RecurrencePattern rule, absl::CivilSecond start) 
   const uint64_t weekday = uint64_t{1} << static_cast<int>(absl::GetWeekday(start));
   const uint64_t month_day = uint64_t{1} << start.day();
   const bool has_days = rule.HasMonthDays() || rule.HasWeekdays() || !rule.year_days.empty();
-  if (!has_days && rule.HasWeeks()) {
+  const bool by_weekday = rule.HasWeeks() || rule.frequency == Frequency::kWeekly;
+  if (!has_days && by_weekday) {
     rule.weekdays = weekday;
-  } else if (!has_days && rule.frequency == Frequency::kYearly) {
-    if (rule.months == 0) rule.months = uint64_t{1} << start.month();
+  } else if (!has_days && rule.frequency <= Frequency::kMonthly) {
     rule.month_days = month_day;
-  } else if (!has_days && rule.frequency == Frequency::kMonthly) {
-    rule.month_days = month_day;
-  } else if (!has_days && rule.frequency == Frequency::kWeekly) {
-    rule.weekdays = weekday;
+    if (rule.frequency == Frequency::kYearly && rule.months == 0) {
+      rule.months = uint64_t{1} << start.month();
+    }
   }
   if (rule.hours == 0 && rule.frequency < Frequency::kHourly) {
     rule.hours = uint64_t{1} << start.hour();

@@ -9,8 +9,9 @@
 // is every five real minutes. An interval that is no multiple of 24 hours is an exact duration.
 // Fires are strictly increasing: two local times that fall on one instant are one fire.
 //
-// Bounds. No fire is later than the year 2299. NextAfter is some microseconds at most for rules
-// that fire at least every few years.
+// Bounds. No fire is later than the year 2299. NextAfter takes one or two microseconds, up to
+// twenty for BYSETPOS over whole years; rules that fire less than once in many years may take more,
+// see kMostRecurrencePeriods.
 //
 // Pure: the same spec gives the same fires, but for changes of the host's zone data.
 
