@@ -4,8 +4,9 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
 
+#include <algorithm>
+#include <array>
 #include <future>
-#include <mutex>
 #include <set>
 #include <utility>
 
@@ -13,7 +14,8 @@
 #include "cli/exit_code.h"
 #include "common/base/status.h"
 #include "common/base/sync.h"
-#include "common/rpc/channel.h"
+#include "common/rpc/endpoints.h"
+#include "common/rpc/server_list.h"
 #include "common/rpc/status_wire.h"
 
 namespace forebay::cli {
@@ -33,6 +35,26 @@ std::string MethodOf(const google::protobuf::Descriptor& request) {
     }
   }
   return {};
+}
+
+// How long one of several servers may take to be reached before the next is tried.
+constexpr absl::Duration kConnect = absl::Seconds(2);
+
+// Names of methods that only read.
+constexpr std::array kReads = {"Get", "List", "Watch", "Render", "Check"};
+
+// Whether the server may be asked again although it may have carried the call out.
+bool HarmlessTwice(const Message& request) {
+  const std::string name = request.GetDescriptor()->name();
+  for (const char* read : kReads) {
+    if (name.rfind(read, 0) == 0) return true;
+  }
+  for (const char* key : {"idempotency_key", "request_id"}) {
+    const auto* field = request.GetDescriptor()->FindFieldByName(key);
+    if (field != nullptr && !request.GetReflection()->GetString(request, field).empty())
+      return true;
+  }
+  return false;
 }
 
 absl::Status Unreachable(const std::string& server, std::string_view why) {
@@ -63,12 +85,16 @@ absl::Status Explain(const grpc::Status& answer, const std::string& server) {
 }  // namespace
 
 struct Client::Connection {
-  std::once_flag once;
-  std::shared_ptr<grpc::Channel> channel;
-  std::unique_ptr<Stub> stub;
+  // Set once, by the first call.
+  std::unique_ptr<Endpoints> endpoints;
   Mutex mutex;
   std::set<grpc::ClientContext*> live GUARDED_BY(mutex);
   bool cancelled GUARDED_BY(mutex) = false;
+
+  absl::Status Open(const Options& options);
+  Endpoint Reachable(absl::Duration deadline);
+  grpc::Status CallAt(const Endpoint& endpoint, const std::string& credential,
+                      const Message& request, Message& response, absl::Duration deadline);
 
   // False when no call may begin any more.
   bool Enter(grpc::ClientContext& context) {
@@ -81,6 +107,42 @@ struct Client::Connection {
     live.erase(&context);
   }
 };
+
+absl::Status Client::Connection::Open(const Options& options) {
+  MutexLock lock(mutex);
+  if (endpoints != nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(auto servers, ParseServerList(options.server));
+  endpoints = std::make_unique<Endpoints>(std::move(servers), options.tls_ca_pem, 0);
+  return absl::OkStatus();
+}
+
+// Moves on past servers that cannot be reached; the last one tried stays when none can.
+Endpoint Client::Connection::Reachable(absl::Duration deadline) {
+  for (size_t tries = 1; tries < endpoints->size(); ++tries) {
+    const Endpoint endpoint = endpoints->Current();
+    const auto until = std::chrono::system_clock::now() +
+                       absl::ToChronoMilliseconds(std::min(deadline, kConnect));
+    if (endpoint.channel->WaitForConnected(until)) return endpoint;
+    endpoints->Failed(endpoint.index);
+  }
+  return endpoints->Current();
+}
+
+grpc::Status Client::Connection::CallAt(const Endpoint& endpoint, const std::string& credential,
+                                        const Message& request, Message& response,
+                                        absl::Duration deadline) {
+  grpc::ClientContext context;
+  if (!credential.empty()) Authorize(context, credential);
+  context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(deadline));
+  if (!Enter(context)) return {grpc::StatusCode::CANCELLED, "the command is ending"};
+  const absl::Cleanup leave = [&] { Leave(context); };
+  Stub stub(endpoint.channel);
+  std::promise<grpc::Status> answer;
+  stub.UnaryCall(&context, MethodOf(*request.GetDescriptor()), grpc::StubOptions(), &request,
+                 &response,
+                 [&answer](grpc::Status status) { answer.set_value(std::move(status)); });
+  return answer.get_future().get();
+}
 
 Client::Client(Options options)
     : options_(std::move(options)), connection_(std::make_unique<Connection>()) {}
@@ -95,20 +157,17 @@ void Client::CancelCalls() {
 
 absl::Status Client::CallUntyped(const Message& request, Message& response,
                                  absl::Duration deadline) {
-  std::call_once(connection_->once, [this] {
-    connection_->channel = OpenChannel({options_.server, options_.tls_ca_pem});
-    connection_->stub = std::make_unique<Stub>(connection_->channel);
-  });
-  grpc::ClientContext context;
-  if (!options_.credential.empty()) Authorize(context, options_.credential);
-  context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(deadline));
-  if (!connection_->Enter(context)) return absl::CancelledError("the command is ending");
-  const absl::Cleanup leave = [&] { connection_->Leave(context); };
-  std::promise<grpc::Status> answer;
-  connection_->stub->UnaryCall(
-      &context, MethodOf(*request.GetDescriptor()), grpc::StubOptions(), &request, &response,
-      [&answer](grpc::Status status) { answer.set_value(std::move(status)); });
-  return Explain(answer.get_future().get(), options_.server);
+  RETURN_IF_ERROR(connection_->Open(options_));
+  const size_t servers = connection_->endpoints->size();
+  grpc::Status answer;
+  for (size_t tries = 0; tries < servers; ++tries) {
+    const Endpoint endpoint = connection_->Reachable(deadline);
+    answer = connection_->CallAt(endpoint, options_.credential, request, response, deadline);
+    if (answer.error_code() != grpc::StatusCode::UNAVAILABLE) break;
+    connection_->endpoints->Failed(endpoint.index);
+    if (!HarmlessTwice(request)) break;
+  }
+  return Explain(answer, options_.server);
 }
 
 }  // namespace forebay::cli

@@ -6,6 +6,10 @@
 // (buf's rule), so
 //   ASSIGN_OR_RETURN(auto response, client.Call<v1::GetWorkPoolResponse>(request));
 // is all that a command says. Thread-safe. The connection is made at the first call.
+//
+// Of several servers the first that can be reached is called, and another steps in when it goes
+// away. A call that may have been carried out is repeated there only if that does no harm: reads,
+// and what carries an idempotency key or a request id.
 
 #include <google/protobuf/message.h>
 
@@ -20,7 +24,7 @@ namespace forebay::cli {
 class Client {
  public:
   struct Options {
-    // host:port.
+    // host:port, or several with commas between.
     std::string server;
     // May be empty.
     std::string credential;

@@ -1,5 +1,6 @@
 #include "cli/session.h"
 
+#include <algorithm>
 #include <ostream>
 #include <utility>
 #include <vector>
@@ -28,9 +29,16 @@ absl::StatusOr<Profile> FindContext(const std::string& name, const Settings& set
             nearest.empty() ? "" : fmt::format("; did you mean `{}`?", nearest));
 }
 
+// Of several servers the key is that of a context which names one of them.
 Profile ProfileOfAddress(const std::string& server, const Settings& settings) {
-  for (const auto& [name, profile] : settings.contexts) {
-    if (profile.server == server) return profile;
+  const auto wanted = Split(server, ',');
+  for (const auto& [name, known] : settings.contexts) {
+    for (const std::string_view one : Split(known.server, ',')) {
+      if (std::find(wanted.begin(), wanted.end(), one) == wanted.end()) continue;
+      Profile profile = known;
+      profile.server = server;
+      return profile;
+    }
   }
   Profile profile;
   profile.server = server;

@@ -6,7 +6,8 @@
 #include "common/base/status.h"
 #include "common/obs/log.h"
 #include "common/os/files.h"
-#include "common/rpc/channel.h"
+#include "common/rpc/endpoints.h"
+#include "common/rpc/server_list.h"
 #include "worker/session/credential.h"
 #include "worker/session/first_contact.h"
 #include "worker/session/grpc_server_api.h"
@@ -48,26 +49,30 @@ absl::StatusOr<StateDir> OpenStateDir(const config::v1::WorkerConfig& config) {
   return StateDir::OpenFirst(DefaultStateDir(config.pool()), config.server());
 }
 
-absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const config::v1::WorkerConfig& config) {
-  ServerAddress address{config.server(), ""};
+// Workers begin at any of the servers, so that they are spread over them.
+absl::StatusOr<std::unique_ptr<Endpoints>> EndpointsOf(const config::v1::WorkerConfig& config,
+                                                       Random& random) {
+  ASSIGN_OR_RETURN(std::vector<std::string> servers, ParseServerList(config.server()));
+  std::string ca;
   if (!config.tls_ca_file().empty()) {
-    ASSIGN_OR_RETURN(address.tls_ca_pem, ReadSmallFile(config.tls_ca_file()));
+    ASSIGN_OR_RETURN(ca, ReadSmallFile(config.tls_ca_file()));
   }
-  return OpenChannel(address);
+  const size_t first = random.Below(servers.size());
+  return std::make_unique<Endpoints>(std::move(servers), std::move(ca), first);
 }
 
 absl::Status ServeFrom(const config::v1::WorkerConfig& config, const StateDir& state_dir,
                        Registration& registration) {
-  ASSIGN_OR_RETURN(const auto channel, Connect(config));
+  ASSIGN_OR_RETURN(const auto endpoints, EndpointsOf(config, SystemRandom()));
   const auto until_answered = [&](const std::function<absl::Status()>& call) {
     return UntilAnswered(registration, SystemRandom(), config.server(), call);
   };
   std::string key;
   RETURN_IF_ERROR(until_answered([&]() -> absl::Status {
-    ASSIGN_OR_RETURN(key, ObtainKey(config.key_file(), "worker " + config.name(), channel));
+    ASSIGN_OR_RETURN(key, ObtainKey(config.key_file(), "worker " + config.name(), *endpoints));
     return absl::OkStatus();
   }));
-  const auto api = MakeGrpcServerApi(channel, key);
+  const auto api = MakeGrpcServerApi(*endpoints, key);
   SessionOptions options;
   options.registration = RegistrationOf(config);
   if (config.type().empty()) {

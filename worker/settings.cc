@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "common/base/status.h"
+#include "common/rpc/server_list.h"
 
 namespace forebay::worker {
 namespace {
@@ -52,6 +53,7 @@ config::v1::WorkerConfig DefaultConfig() {
 
 absl::Status CheckConfig(config::v1::WorkerConfig& config) {
   RETURN_IF_ERROR(CheckPresent("server", "--server", config.server()));
+  RETURN_IF_ERROR(ParseServerList(config.server()).status());
   RETURN_IF_ERROR(CheckPresent("pool", "--pool", config.pool()));
   RETURN_IF_ERROR(CheckPresent("key_file", "--key-file", config.key_file()));
   RETURN_IF_ERROR(CheckRange("limit", config.limit(), 1, kMostSlots));

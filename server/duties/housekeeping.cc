@@ -54,7 +54,8 @@ class RecountDuty final : public Duty {
     ASSIGN_OR_RETURN(Rows pools, session.Run(queries::kLimitedPools, {}));
     for (size_t row = 0; row < pools.size(); ++row)
       RETURN_IF_ERROR(Recount(session, tenure, pools.Id(row, 0)));
-    return RecountShared(session, tenure);
+    RETURN_IF_ERROR(RecountShared(session, tenure));
+    return FreeStranded(session, tenure);
   }
 
  private:
@@ -71,6 +72,19 @@ class RecountDuty final : public Duty {
     spdlog::error("slot counters of pool {} were wrong and have been put right; please report this",
                   pool.ToString());
     signals_.WorkReady(pool);
+    return absl::OkStatus();
+  }
+
+  absl::Status FreeStranded(Session& session, const Tenure& tenure) {
+    std::vector<Uuid> pools;
+    RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
+      pools.clear();
+      RETURN_IF_ERROR(tenure.Check(session));
+      ASSIGN_OR_RETURN(Rows freed, session.Run(queries::kFreeStrandedRuns, {}));
+      for (size_t row = 0; row < freed.size(); ++row) pools.push_back(freed.Id(row, 0));
+      return absl::OkStatus();
+    }));
+    for (const Uuid& pool : pools) signals_.WorkReady(pool);
     return absl::OkStatus();
   }
 

@@ -41,7 +41,7 @@ class QueueCells:
         self.bench = bench
 
     def _worker(self, pool: str) -> FakeWorker:
-        return FakeWorker(Api(self.bench.server.address, self.bench.worker_key(pool)), pool, slots=100_000, beating=True)
+        return FakeWorker(Api(self.bench.server.address, self.bench.worker_key(pool)), pool, slots=10_000, beating=True)
 
     def _claims(self, pool: str) -> float:
         """Milliseconds of a poll that takes a hundred runs, median."""
@@ -114,7 +114,7 @@ class QueueCells:
         if order != run_ids:
             raise Lost("the runs did not start in their order")
         waits = self.bench.checker.rows(
-            """SELECT 1000 * extract(epoch FROM granted_at - lag(ended_at) OVER (ORDER BY granted_at))
+            """SELECT 1000 * extract(epoch FROM a.granted_at - lag(a.ended_at) OVER (ORDER BY a.granted_at))
                FROM attempts a JOIN flow_runs f ON f.id = a.run_id JOIN work_pools p ON p.id = f.pool_id WHERE p.name = %s""",
             pool,
         )

@@ -36,15 +36,17 @@ absl::Status WrongKey(const std::string& path) {
 }
 
 absl::StatusOr<std::string> Exchange(const std::string& token, const std::string& description,
-                                     const std::shared_ptr<grpc::Channel>& channel) {
+                                     Endpoints& endpoints) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kExchange);
   v1::ExchangeJoinTokenRequest request;
   request.set_join_token(token);
   request.set_description(description);
   v1::ExchangeJoinTokenResponse response;
-  const grpc::Status status =
-      v1::TokenService::NewStub(channel)->ExchangeJoinToken(&context, request, &response);
+  const Endpoint endpoint = endpoints.Current();
+  const grpc::Status status = v1::TokenService::NewStub(endpoint.channel)
+                                  ->ExchangeJoinToken(&context, request, &response);
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) endpoints.Failed(endpoint.index);
   if (!status.ok()) return Annotate(FromGrpc(status), "the join token was not exchanged");
   return response.secret();
 }
@@ -61,10 +63,10 @@ absl::StatusOr<std::string> ReadKey(const std::string& path) {
 }
 
 absl::StatusOr<std::string> ObtainKey(const std::string& path, const std::string& description,
-                                      const std::shared_ptr<grpc::Channel>& channel) {
+                                      Endpoints& endpoints) {
   ASSIGN_OR_RETURN(std::string key, ReadKey(path));
   if (ParseTokenKind(key) == TokenKind::kWorker) return key;
-  ASSIGN_OR_RETURN(const std::string worker_key, Exchange(key, description, channel));
+  ASSIGN_OR_RETURN(const std::string worker_key, Exchange(key, description, endpoints));
   RETURN_IF_ERROR(WriteFileAtomically(path, worker_key + "\n", {.mode = 0600, .durable = true}));
   spdlog::info("the join token in {} was exchanged for a worker key", path);
   return worker_key;

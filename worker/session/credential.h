@@ -2,13 +2,12 @@
 
 // The worker's own key, from its file.
 
-#include <grpcpp/channel.h>
-
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/rpc/endpoints.h"
 
 namespace forebay::worker {
 
@@ -22,6 +21,6 @@ absl::StatusOr<std::string> ReadKey(const std::string& path);
 // most once, so an error that leaves its outcome open asks for a new token. `description`: what
 // people see of the key.
 absl::StatusOr<std::string> ObtainKey(const std::string& path, const std::string& description,
-                                      const std::shared_ptr<grpc::Channel>& channel);
+                                      Endpoints& endpoints);
 
 }  // namespace forebay::worker

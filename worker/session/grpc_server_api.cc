@@ -3,7 +3,6 @@
 #include <chrono>
 #include <utility>
 
-#include "common/rpc/channel.h"
 #include "common/rpc/status_wire.h"
 #include "forebay/v1/worker_protocol.grpc.pb.h"
 
@@ -21,8 +20,8 @@ using Stub = v1::WorkerService::Stub;
 
 class GrpcServerApi final : public ServerApi {
  public:
-  GrpcServerApi(std::shared_ptr<grpc::Channel> channel, std::string key)
-      : stub_(v1::WorkerService::NewStub(std::move(channel))), key_(std::move(key)) {}
+  GrpcServerApi(Endpoints& endpoints, std::string key)
+      : endpoints_(endpoints), key_(std::move(key)) {}
 
   absl::StatusOr<v1::RegisterWorkerResponse> Register(
       const v1::RegisterWorkerRequest& request) override {
@@ -75,20 +74,23 @@ class GrpcServerApi final : public ServerApi {
     Authorize(context, key_);
     context.set_deadline(std::chrono::system_clock::now() + most);
     Response response;
-    const grpc::Status status = (stub_.get()->*method)(&context, request, &response);
-    if (!status.ok()) return FromGrpc(status);
-    return response;
+    const Endpoint endpoint = endpoints_.Current();
+    const auto stub = v1::WorkerService::NewStub(endpoint.channel);
+    const grpc::Status status = (stub.get()->*method)(&context, request, &response);
+    if (status.ok()) return response;
+    // Gone, shutting down, or without its database: the callers try again, at the next one.
+    if (status.error_code() == grpc::StatusCode::UNAVAILABLE) endpoints_.Failed(endpoint.index);
+    return FromGrpc(status);
   }
 
-  const std::unique_ptr<Stub> stub_;
+  Endpoints& endpoints_;
   const std::string key_;
 };
 
 }  // namespace
 
-std::unique_ptr<ServerApi> MakeGrpcServerApi(std::shared_ptr<grpc::Channel> channel,
-                                             std::string key) {
-  return std::make_unique<GrpcServerApi>(std::move(channel), std::move(key));
+std::unique_ptr<ServerApi> MakeGrpcServerApi(Endpoints& endpoints, std::string key) {
+  return std::make_unique<GrpcServerApi>(endpoints, std::move(key));
 }
 
 }  // namespace forebay::worker

@@ -51,6 +51,15 @@ LEFT JOIN work_queues q ON c.kind = 'queue' AND q.id = c.id
 LEFT JOIN deployments d ON c.kind = 'deployment' AND d.id = c.id
 WHERE c.kind <> 'named'
 
+-- Runs that came back to the queue of a paused deployment in the very moment in which it was resumed.
+-- name: free_stranded_runs
+WITH freed AS (
+  UPDATE queued_runs w SET blocked = false FROM deployments d
+  WHERE d.id = w.deployment_id AND w.blocked AND NOT w.gated AND NOT w.paused AND NOT d.paused AND d.quarantine_reason IS NULL
+  RETURNING w.pool_id
+)
+SELECT DISTINCT pool_id FROM freed
+
 -- Shared limits, under their counters' locks, which every grant and release holds to its commit.
 -- name: lock_shared_counters
 SELECT id FROM slot_counters WHERE kind = 'named' ORDER BY id FOR UPDATE
