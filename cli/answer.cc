@@ -2,11 +2,14 @@
 
 namespace forebay::cli {
 
+bool IsForPeople(const Session& session) {
+  return session.output().format == OutputFormat::kTable ||
+         session.output().format == OutputFormat::kWide;
+}
+
 absl::Status AnswerList(Session& session, const Listing& listing, std::string_view if_empty) {
   PrintListing(listing, session.output(), session.out());
-  const bool for_people = session.output().format == OutputFormat::kTable ||
-                          session.output().format == OutputFormat::kWide;
-  if (listing.rows.empty() && for_people) session.Say(if_empty);
+  if (listing.rows.empty() && IsForPeople(session)) session.Say(if_empty);
   return absl::OkStatus();
 }
 
@@ -17,9 +20,7 @@ absl::Status AnswerCard(Session& session, const Card& card) {
 
 absl::Status AnswerChange(Session& session, std::string_view sentence, const Card& card) {
   session.Say(sentence);
-  const bool for_people = session.output().format == OutputFormat::kTable ||
-                          session.output().format == OutputFormat::kWide;
-  if (!for_people) PrintCard(card, session.output(), session.out());
+  if (!IsForPeople(session)) PrintCard(card, session.output(), session.out());
   return absl::OkStatus();
 }
 

@@ -13,6 +13,8 @@
 
 namespace forebay::cli {
 
+// -o is a table, so that words and further tables may follow.
+bool IsForPeople(const Session& session);
 // A list; when it is empty, people are told `if_empty`.
 absl::Status AnswerList(Session& session, const Listing& listing, std::string_view if_empty);
 // One resource that was asked for.

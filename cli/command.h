@@ -20,10 +20,20 @@ namespace forebay::cli {
 class Session;
 
 // What shell completion offers for a value.
-enum class Completes { kNothing, kFiles, kPools, kDeployments, kRuns, kWorkers, kContexts };
+enum class Completes {
+  kNothing,
+  kFiles,
+  kPools,
+  kDeployments,
+  kSchedules,
+  kLimits,
+  kRuns,
+  kWorkers,
+  kContexts,
+};
 
 struct Option {
-  // As typed: "--pool" or "-q,--queue".
+  // As typed: "--pool" or "-q,--queue"; of several long names the first one counts.
   std::string names;
   // Shown in help for the value, e.g. "NAME"; empty: a switch without a value.
   std::string value;
@@ -43,6 +53,8 @@ struct Positional {
   bool required = true;
   std::vector<std::string> choices = {};
   Completes completes = Completes::kNothing;
+  // Takes all words that are left; only the last one of a command may.
+  bool repeated = false;
 };
 
 // The user's words after parsing.

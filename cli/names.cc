@@ -34,4 +34,15 @@ std::string DeploymentShortName(std::string_view resource) {
   return fmt::format("{}/{}", parts[3], parts[5]);
 }
 
+std::string ScheduleShortName(std::string_view resource) {
+  const auto parts = Split(resource, '/');
+  if (parts.size() != 8) return std::string(resource);
+  return fmt::format("{}/{}/{}", parts[3], parts[5], parts[7]);
+}
+
+std::string DeploymentOfSchedule(std::string_view resource) {
+  const std::string name = ScheduleShortName(resource);
+  return name.substr(0, name.rfind('/'));
+}
+
 }  // namespace forebay::cli

@@ -19,5 +19,9 @@ std::string TokenResource(std::string_view token);
 std::string LastSegment(std::string_view resource);
 // "teams/t/flows/f/deployments/d" -> "f/d"; a short form stays.
 std::string DeploymentShortName(std::string_view resource);
+// "teams/t/flows/f/deployments/d/schedules/s" -> "f/d/s"; a short form stays.
+std::string ScheduleShortName(std::string_view resource);
+// The deployment of a schedule's name, long or short, in its short form.
+std::string DeploymentOfSchedule(std::string_view resource);
 
 }  // namespace forebay::cli

@@ -25,8 +25,10 @@ const std::map<std::string, std::string>& NounSummaries() {
       {"template", "Try base job templates without a server"},
       {"work-queue", "Ordered lanes of a pool: create, list, change"},
       {"worker", "Start and see workers"},
-      {"deployment", "Run, list, pause and delete deployments"},
-      {"flow-run", "See, follow, cancel and delete runs"},
+      {"deployment", "Run, list, change, pause and delete deployments"},
+      {"flow-run", "See, follow, cancel, pause, retry and delete runs"},
+      {"schedule", "When deployments run by themselves: create, list, change"},
+      {"concurrency-limit", "Slots that several deployments share: create, list, change"},
       {"server", "Start and see the server"},
       {"token", "Keys for people, services and workers"},
       {"config", "Contexts: which server to ask, with which key"},
@@ -122,10 +124,13 @@ class Parser {
     Slots& slots = entries_.back().slots;
     for (const Positional& positional : command.positionals) {
       slots.push_back({KeyOf(positional), positional.choices, false, false, nullptr});
-      slots.back().option = app->add_option(positional.name, positional.help)
-                                ->type_name("")
-                                ->expected(1)
-                                ->required(positional.required);
+      CLI::Option* made = app->add_option(positional.name, positional.help)->type_name("");
+      if (positional.repeated) {
+        made->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
+      } else {
+        made->expected(1);
+      }
+      slots.back().option = made->required(positional.required);
     }
     for (const Option& option : command.options) AddOption(*app, option, slots);
     app->footer(command.takes_command ? kCommandFooter : kFooter);
@@ -197,6 +202,8 @@ class Parser {
   static absl::Status CollectSlots(const Slots& slots, Arguments& arguments) {
     for (const Slot& slot : slots) {
       for (const std::string& value : slot.option->results()) {
+        // `--yes=false` must not mean yes.
+        if (slot.is_switch && value == "false") continue;
         if (!slot.is_switch) RETURN_IF_ERROR(CheckValue(slot, value));
         arguments.Add(slot.key, value);
       }
@@ -313,7 +320,10 @@ const std::vector<Option>& GlobalOptions() {
   return options;
 }
 
-std::string LongName(const Option& option) { return option.names.substr(option.names.find("--")); }
+std::string LongName(const Option& option) {
+  const size_t begin = option.names.find("--");
+  return option.names.substr(begin, option.names.find(',', begin) - begin);
+}
 
 absl::StatusOr<Invocation> ParseWords(const std::vector<Command>& commands,
                                       const std::vector<std::string>& words) {

@@ -25,7 +25,7 @@ const std::vector<Option>& GlobalOptions();
 absl::StatusOr<Invocation> ParseWords(const std::vector<Command>& commands,
                                       const std::vector<std::string>& words);
 
-// "--queue" of "-q,--queue".
+// "--queue" of "-q,--queue"; the first of several.
 std::string LongName(const Option& option);
 
 }  // namespace forebay::cli

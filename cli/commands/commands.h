@@ -11,8 +11,13 @@ namespace forebay::cli {
 std::vector<Command> DevCommands();
 std::vector<Command> DeployCommands();
 std::vector<Command> DeploymentCommands();
+std::vector<Command> ScheduleCommands();
 std::vector<Command> FlowRunCommands();
+// cancel, retry, pause, resume, delete.
+std::vector<Command> FlowRunChangeCommands();
+std::vector<Command> ConcurrencyLimitCommands();
 std::vector<Command> WorkPoolCommands();
+std::vector<Command> WorkPoolPreviewCommands();
 std::vector<Command> PolicyCommands();
 std::vector<Command> JobTemplateCommands();
 std::vector<Command> DoctorCommands();

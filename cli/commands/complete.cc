@@ -8,9 +8,11 @@
 #include "cli/parse.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "forebay/v1/concurrency_limit.pb.h"
 #include "forebay/v1/deployment.pb.h"
 #include "forebay/v1/fleet.pb.h"
 #include "forebay/v1/flow_run.pb.h"
+#include "forebay/v1/schedule.pb.h"
 #include "forebay/v1/work_pool.pb.h"
 
 namespace forebay::cli {
@@ -49,6 +51,14 @@ Words NamesOnServer(Client& client, Completes what) {
       return LiveNames<v1::ListDeploymentsResponse>(
           client, v1::ListDeploymentsRequest(), [](const auto& page) { return page.deployments(); },
           [](const auto& item) { return DeploymentShortName(item.name()); });
+    case Completes::kSchedules:
+      return LiveNames<v1::ListSchedulesResponse>(
+          client, v1::ListSchedulesRequest(), [](const auto& page) { return page.schedules(); },
+          [](const auto& item) { return ScheduleShortName(item.name()); });
+    case Completes::kLimits:
+      return LiveNames<v1::ListConcurrencyLimitsResponse>(
+          client, v1::ListConcurrencyLimitsRequest(),
+          [](const auto& page) { return page.concurrency_limits(); }, last);
     default:
       return {};
   }
@@ -127,8 +137,10 @@ Words CompleteArguments(Session& session, const Command& command, const Words& w
     for (const Option& option : options) names.push_back(LongName(option));
     return names;
   }
-  if (positional < command.positionals.size())
-    return ValuesOf(session, command.positionals[positional]);
+  const auto& positionals = command.positionals;
+  if (positional < positionals.size()) return ValuesOf(session, positionals[positional]);
+  if (!positionals.empty() && positionals.back().repeated)
+    return ValuesOf(session, positionals.back());
   return {};
 }
 

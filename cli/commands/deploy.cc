@@ -6,8 +6,12 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/deploy_file.h"
 #include "cli/commands/run_request.h"
+#include "cli/deployment_fields.h"
 #include "cli/names.h"
 #include "cli/output/proto_json.h"
+#include "cli/parse.h"
+#include "cli/schedule_flags.h"
+#include "cli/values.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/job_template/job_template.h"
@@ -34,7 +38,7 @@ absl::Status MissingOption(std::string_view option) {
             option);
 }
 
-absl::StatusOr<v1::Deployment> FromFlags(const Arguments& arguments) {
+absl::StatusOr<v1::ApplyDeploymentRequest> FromFlags(const Arguments& arguments, const Here& now) {
   for (const char* option : {"name", "flow", "pool"}) {
     if (!arguments.Has(option)) return MissingOption(option);
   }
@@ -43,43 +47,58 @@ absl::StatusOr<v1::Deployment> FromFlags(const Arguments& arguments) {
         .Field("command", "")
         .Says("the command is missing: put it after --, e.g. forebay deploy … -- python3 flow.py");
   }
-  v1::Deployment deployment;
+  v1::ApplyDeploymentRequest request;
+  v1::Deployment& deployment = *request.mutable_deployment();
   deployment.set_flow(arguments.Get("flow"));
   deployment.set_name(fmt::format("{}/{}", arguments.Get("flow"), arguments.Get("name")));
   deployment.set_work_pool(PoolResource(arguments.Get("pool")));
   deployment.set_work_queue(arguments.Get("queue"));
-  deployment.set_description(arguments.Get("description"));
-  deployment.set_version(arguments.Get("deployment-version"));
-  const auto retries = arguments.Number("crash-retries").value_or(0);
-  deployment.set_crash_retries(
-      static_cast<int32_t>(std::clamp<int64_t>(retries, INT32_MIN, INT32_MAX)));
-  for (const std::string& tag : arguments.All("tag")) deployment.add_tags(tag);
+  RETURN_IF_ERROR(SetDeploymentFields(arguments, deployment).status());
   for (const std::string& word : arguments.command()) deployment.add_command(word);
   ASSIGN_OR_RETURN(const Json parameters, ParametersOf(arguments));
   deployment.set_parameters(DumpJson(parameters));
   ASSIGN_OR_RETURN(const Json variables, JobVariablesOf(arguments));
   deployment.set_job_variables(DumpJson(variables));
-  return deployment;
+  ASSIGN_OR_RETURN(const auto schedules, DeploySchedules(arguments, now));
+  for (const v1::Schedule& schedule : schedules) *request.add_schedules() = schedule;
+  return request;
 }
 
-absl::StatusOr<std::vector<v1::Deployment>> FromFile(const Arguments& arguments) {
-  for (const char* option : {"name", "flow", "pool", "queue", "param", "params", "job-variable",
-                             "description", "deployment-version", "tag", "crash-retries"}) {
-    if (!arguments.Has(option) && arguments.command().empty()) continue;
+// Options that say what to deploy; the rest say how.
+std::vector<Option> WhatOptions() {
+  std::vector<Option> options = {
+      {"-n,--name", "NAME", "Name of the deployment"},
+      {"--flow", "FLOW", "Name of the flow"},
+      {"-p,--pool", "POOL", "Work pool that runs it", false, false, false, {}, Completes::kPools},
+      {"-q,--queue", "QUEUE", "Queue of the pool (default)"},
+  };
+  for (const auto& more : {ParameterOptions(), DeploymentFieldOptions(), DeployScheduleOptions()})
+    options.insert(options.end(), more.begin(), more.end());
+  return options;
+}
+
+absl::StatusOr<std::vector<v1::ApplyDeploymentRequest>> FromFile(const Arguments& arguments,
+                                                                 const Here& now) {
+  for (const Option& option : WhatOptions()) {
+    const std::string name = LongName(option).substr(2);
+    const bool given = arguments.Has(name);
+    if (!given && arguments.command().empty()) continue;
     return Error(absl::StatusCode::kInvalidArgument, "USAGE")
-        .Field(option, arguments.Get(option))
+        .Field(name, arguments.Get(name))
         .Says("with --file everything stands in the file; take away {}",
-              arguments.Has(option) ? fmt::format("--{}", option) : "the words after --");
+              given ? fmt::format("--{}", name) : "the words after --");
   }
   ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(arguments.Get("file")));
-  return ParseDeployFile(text, arguments.Get("file"));
+  return ParseDeployFile(text, arguments.Get("file"), now);
 }
 
 // Each pool that is deployed to, asked for once. An unknown one is found before anything is
 // changed.
-absl::StatusOr<Pools> GetPools(Client& client, const std::vector<v1::Deployment>& deployments) {
+absl::StatusOr<Pools> GetPools(Client& client,
+                               const std::vector<v1::ApplyDeploymentRequest>& requests) {
   Pools pools;
-  for (const auto& deployment : deployments) {
+  for (const auto& apply : requests) {
+    const v1::Deployment& deployment = apply.deployment();
     if (pools.contains(deployment.work_pool())) continue;
     v1::GetWorkPoolRequest request;
     request.set_name(deployment.work_pool());
@@ -125,17 +144,23 @@ absl::Status FillWorkingDirectory(const v1::WorkPool& pool, const fs::path& here
   return absl::OkStatus();
 }
 
-absl::Status Apply(Session& session, Client& client, const v1::Deployment& deployment) {
-  v1::ApplyDeploymentRequest request;
-  *request.mutable_deployment() = deployment;
+std::string ScheduledText(const v1::ApplyDeploymentRequest& request) {
+  const int count = request.schedules_size();
+  if (count == 0) return "";
+  return fmt::format(" It runs by {} schedule{}: forebay schedule ls --deployment {}", count,
+                     count == 1 ? "" : "s", DeploymentShortName(request.deployment().name()));
+}
+
+absl::Status Apply(Session& session, Client& client, const v1::ApplyDeploymentRequest& request) {
   ASSIGN_OR_RETURN(const auto response, client.Call<v1::ApplyDeploymentResponse>(request));
   const v1::Deployment& applied = response.deployment();
   const std::string name = DeploymentShortName(applied.name());
   return AnswerChange(
       session,
-      fmt::format("Deployment `{0}` {1} in pool `{2}`. Run it: forebay deployment run {0} --watch",
-                  name, response.created() ? "created" : "updated",
-                  LastSegment(applied.work_pool())),
+      fmt::format(
+          "Deployment `{0}` {1} in pool `{2}`. Run it: forebay deployment run {0} --watch{3}", name,
+          response.created() ? "created" : "updated", LastSegment(applied.work_pool()),
+          ScheduledText(request)),
       {name, {{"Name", name}, {"Work pool", LastSegment(applied.work_pool())}}, ToJson(applied)});
 }
 
@@ -149,26 +174,29 @@ void SayWhereWorkersLack(Session& session, const Pools& pools) {
 }
 
 absl::Status Deploy(Session& session, const Arguments& arguments) {
-  std::vector<v1::Deployment> deployments;
+  std::vector<v1::ApplyDeploymentRequest> requests;
   fs::path here = fs::current_path();
+  const Here now = {session.clock().Now(), absl::LocalTimeZone()};
   if (arguments.Has("file")) {
-    ASSIGN_OR_RETURN(deployments, FromFile(arguments));
+    ASSIGN_OR_RETURN(requests, FromFile(arguments, now));
     here = fs::absolute(arguments.Get("file")).parent_path();
   } else {
-    ASSIGN_OR_RETURN(auto deployment, FromFlags(arguments));
-    deployments.push_back(std::move(deployment));
+    ASSIGN_OR_RETURN(auto request, FromFlags(arguments, now));
+    requests.push_back(std::move(request));
   }
   ASSIGN_OR_RETURN(Client * client, session.client());
-  ASSIGN_OR_RETURN(const Pools pools, GetPools(*client, deployments));
+  ASSIGN_OR_RETURN(const Pools pools, GetPools(*client, requests));
   std::vector<std::string> notes;
-  for (auto& deployment : deployments) {
+  for (auto& request : requests) {
+    request.set_replace_schedules(arguments.Has("replace-schedules"));
+    v1::Deployment& deployment = *request.mutable_deployment();
     RETURN_IF_ERROR(
         Annotate(FillWorkingDirectory(pools.at(deployment.work_pool()), here, deployment, notes),
                  DeploymentShortName(deployment.name())));
   }
-  for (const auto& deployment : deployments) {
-    RETURN_IF_ERROR(
-        Annotate(Apply(session, *client, deployment), DeploymentShortName(deployment.name())));
+  for (const auto& request : requests) {
+    RETURN_IF_ERROR(Annotate(Apply(session, *client, request),
+                             DeploymentShortName(request.deployment().name())));
   }
   for (const std::string& note : notes) session.Say(note);
   SayWhereWorkersLack(session, pools);
@@ -187,19 +215,9 @@ std::vector<Command> DeployCommands() {
        false,
        {},
        Completes::kFiles},
-      {"-n,--name", "NAME", "Name of the deployment"},
-      {"--flow", "FLOW", "Name of the flow"},
-      {"-p,--pool", "POOL", "Work pool that runs it", false, false, false, {}, Completes::kPools},
-      {"-q,--queue", "QUEUE", "Queue of the pool (default)"},
+      {"--replace-schedules", "", "Delete the deployment's schedules that are not given here"},
   };
-  for (Option& option : ParameterOptions()) options.push_back(std::move(option));
-  const std::vector<Option> rest = {
-      {"--description", "TEXT", "For people"},
-      {"--deployment-version", "TEXT", "Your version of what is deployed"},
-      {"--tag", "TAG", "For people", false, true},
-      {"--crash-retries", "N", "Tries again so often when a run crashes (0)", false, false, true},
-  };
-  options.insert(options.end(), rest.begin(), rest.end());
+  for (Option& option : WhatOptions()) options.push_back(std::move(option));
   return {{"deploy",
            "Make a command runnable from afar: forebay deploy … -- python3 flow.py",
            {},

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "cli/commands/deploy_file_parts.h"
+#include "cli/deployment_fields.h"
 #include "cli/names.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
@@ -15,8 +17,10 @@
 namespace forebay::cli {
 namespace {
 
-// False when the value is not of the key's type.
-using Setter = std::function<bool(const Json&, v1::Deployment&)>;
+constexpr char kSchedules[] = "schedules";
+
+// False when the value is not of the key's type; an error when it is, and says something wrong.
+using Setter = std::function<absl::StatusOr<bool>(const Json&, v1::Deployment&)>;
 
 struct Key {
   std::string name;
@@ -53,9 +57,60 @@ Setter Object(void (*set)(const std::string&, v1::Deployment&)) {
   };
 }
 
-bool SetCrashRetries(const Json& value, v1::Deployment& deployment) {
-  if (!value.is_number_integer() || value < 0 || value > INT32_MAX) return false;
-  deployment.set_crash_retries(value.get<int32_t>());
+Setter Count(void (*set)(int32_t, v1::Deployment&)) {
+  return [set](const Json& value, v1::Deployment& deployment) {
+    if (!value.is_number_integer() || value < 0 || value > INT32_MAX) return false;
+    set(value.get<int32_t>(), deployment);
+    return true;
+  };
+}
+
+// Texts that the command line takes too: they are read by the same code.
+Setter Typed(absl::Status (*set)(const std::string&, std::string_view, v1::Deployment&),
+             std::string_view key) {
+  return [set, key](const Json& value, v1::Deployment& deployment) -> absl::StatusOr<bool> {
+    const auto text = ScalarText(value);
+    if (!text.has_value()) return false;
+    RETURN_IF_ERROR(set(*text, key, deployment));
+    return true;
+  };
+}
+
+absl::Status SetDelays(const std::string& text, std::string_view key, v1::Deployment& deployment) {
+  return SetRetryDelay(text, key, *deployment.mutable_retry());
+}
+
+absl::Status SetJitter(const std::string& text, std::string_view key, v1::Deployment& deployment) {
+  return SetRetryJitter(text, key, *deployment.mutable_retry());
+}
+
+absl::StatusOr<bool> SetDelay(const Json& value, v1::Deployment& deployment) {
+  if (!value.is_array()) return Typed(SetDelays, "retry_delay")(value, deployment);
+  std::vector<std::string> delays;
+  for (const Json& item : value) {
+    const auto text = ScalarText(item);
+    if (!text.has_value()) return false;
+    delays.push_back(*text);
+  }
+  RETURN_IF_ERROR(
+      SetDelays(delays.empty() ? "none" : Join(delays, ","), "retry_delay", deployment));
+  return true;
+}
+
+absl::StatusOr<bool> SetCauses(const Json& value, v1::Deployment& deployment) {
+  std::vector<std::string> words;
+  if (value.is_string()) {
+    for (const std::string_view word : Split(value.get_ref<const std::string&>(), ','))
+      words.emplace_back(Trim(word));
+  } else if (value.is_array()) {
+    for (const Json& item : value) {
+      if (!item.is_string()) return false;
+      words.push_back(item.get<std::string>());
+    }
+  } else {
+    return false;
+  }
+  RETURN_IF_ERROR(SetRetryCauses(words, "retry_on", *deployment.mutable_retry()));
   return true;
 }
 
@@ -82,27 +137,20 @@ const std::vector<Key>& Keys() {
       {"description", "text", false, Text([](const S& v, D& d) { d.set_description(v); })},
       {"version", "text", false, SetVersion},
       {"tags", "a list of texts", false, Texts(&D::mutable_tags)},
-      {"crash_retries", "a whole number from 0 on", false, SetCrashRetries},
+      {"crash_retries", "a whole number from 0 on", false,
+       Count([](int32_t v, D& d) { d.set_crash_retries(v); })},
+      {"retries", "a whole number from 0 on", false,
+       Count([](int32_t v, D& d) { d.mutable_retry()->set_retries(v); })},
+      {"retry_delay", "pauses like 10s, [10s, 30s] or exponential:10s..10m", false, SetDelay},
+      {"retry_jitter", "a share from 0 to 1", false, Typed(SetJitter, "retry_jitter")},
+      {"retry_on", "a list of failed, timed-out, crashed, launch-failed", false, SetCauses},
+      {"timeout", "a duration", false, Typed(SetTimeout, "timeout")},
+      {"concurrency_limit", "a whole number from 0 on", false,
+       Count([](int32_t v, D& d) { d.set_concurrency_limit(v); })},
+      {"collision", "enqueue or cancel-new", false, Typed(SetCollision, "collision")},
+      {"limits", "a list of names", false, Texts(&D::mutable_concurrency_limits)},
   };
   return keys;
-}
-
-absl::Status UnknownKey(std::string_view where, const std::string& key,
-                        const std::vector<std::string>& known) {
-  const std::string nearest = NearestName(key, known);
-  return Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_CONFIG_KEY")
-      .Field(key, "")
-      .With("nearest", nearest)
-      .With("allowed", Join(known, ", "))
-      .Says("{}: unknown key `{}`{}", where, key,
-            nearest.empty() ? "" : fmt::format("; did you mean `{}`?", nearest));
-}
-
-absl::Status NotThat(std::string_view where, std::string_view key, std::string_view wanted,
-                     const Json& value) {
-  return Error(absl::StatusCode::kInvalidArgument, "INVALID_CONFIG_VALUE")
-      .Field(key, DumpJson(value))
-      .Says("{}: `{}` must be {}, not {}", where, key, wanted, DumpJson(value));
 }
 
 absl::Status SetKey(const std::string& where, const std::string& name, const Json& value,
@@ -111,16 +159,27 @@ absl::Status SetKey(const std::string& where, const std::string& name, const Jso
   for (const Key& key : Keys()) {
     known.push_back(key.name);
     if (key.name != name) continue;
-    return key.set(value, deployment) ? absl::OkStatus() : NotThat(where, name, key.wanted, value);
+    const auto fits = key.set(value, deployment);
+    if (!fits.ok()) return Annotate(fits.status(), where);
+    return *fits ? absl::OkStatus() : NotThat(where, name, key.wanted, value);
   }
+  known.emplace_back(kSchedules);
   return UnknownKey(where, name, known);
 }
 
-absl::StatusOr<v1::Deployment> ParseEntry(const std::string& where, const Json& entry) {
+absl::StatusOr<v1::ApplyDeploymentRequest> ParseEntry(const std::string& where, const Json& entry,
+                                                      const Here& here) {
   if (!entry.is_object()) return NotThat(where, "deployments", "a list of keys and values", entry);
-  v1::Deployment deployment;
-  for (const auto& [name, value] : entry.items())
-    RETURN_IF_ERROR(SetKey(where, name, value, deployment));
+  v1::ApplyDeploymentRequest request;
+  v1::Deployment& deployment = *request.mutable_deployment();
+  for (const auto& [name, value] : entry.items()) {
+    if (name == kSchedules) {
+      ASSIGN_OR_RETURN(const auto schedules, ParseFileSchedules(where, value, here));
+      for (const v1::Schedule& schedule : schedules) *request.add_schedules() = schedule;
+    } else {
+      RETURN_IF_ERROR(SetKey(where, name, value, deployment));
+    }
+  }
   for (const Key& key : Keys()) {
     if (!key.required || entry.contains(key.name)) continue;
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_CONFIG_VALUE")
@@ -128,13 +187,14 @@ absl::StatusOr<v1::Deployment> ParseEntry(const std::string& where, const Json& 
         .Says("{}: `{}` is missing", where, key.name);
   }
   deployment.set_name(fmt::format("{}/{}", deployment.flow(), deployment.name()));
-  return deployment;
+  return request;
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<v1::Deployment>> ParseDeployFile(std::string_view text,
-                                                            std::string_view file) {
+absl::StatusOr<std::vector<v1::ApplyDeploymentRequest>> ParseDeployFile(std::string_view text,
+                                                                        std::string_view file,
+                                                                        const Here& here) {
   ASSIGN_OR_RETURN(const Json document, ParseYaml(text, file));
   if (!document.is_object()) return NotThat(file, "the file", "keys and values", document);
   for (const auto& [name, value] : document.items()) {
@@ -145,10 +205,10 @@ absl::StatusOr<std::vector<v1::Deployment>> ParseDeployFile(std::string_view tex
     return NotThat(file, "deployments", "a list of deployments",
                    entries == document.end() ? Json() : *entries);
   }
-  std::vector<v1::Deployment> deployments;
+  std::vector<v1::ApplyDeploymentRequest> deployments;
   for (size_t i = 0; i < entries->size(); ++i) {
     ASSIGN_OR_RETURN(auto deployment,
-                     ParseEntry(fmt::format("{}: deployments[{}]", file, i), (*entries)[i]));
+                     ParseEntry(fmt::format("{}: deployments[{}]", file, i), (*entries)[i], here));
     deployments.push_back(std::move(deployment));
   }
   return deployments;

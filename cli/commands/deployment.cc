@@ -1,60 +1,28 @@
 #include "forebay/v1/deployment.pb.h"
 
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "cli/answer.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/run_request.h"
+#include "cli/deployment_fields.h"
+#include "cli/deployment_view.h"
 #include "cli/follow.h"
 #include "cli/job_view.h"
 #include "cli/names.h"
 #include "cli/output/proto_json.h"
 #include "cli/pages.h"
+#include "cli/proto_values.h"
+#include "cli/schedule_view.h"
 #include "cli/values.h"
 #include "common/base/status.h"
-#include "common/base/text.h"
+#include "forebay/v1/concurrency_limit.pb.h"
 #include "forebay/v1/flow_run.pb.h"
 #include "forebay/v1/work_pool.pb.h"
 
 namespace forebay::cli {
 namespace {
-
-std::string StatusText(const v1::Deployment& deployment) {
-  if (!deployment.quarantine_reason().empty()) return "QUARANTINED";
-  return deployment.paused() ? "PAUSED" : "READY";
-}
-
-std::string CommandText(const v1::Deployment& deployment) {
-  return Join(std::vector<std::string>(deployment.command().begin(), deployment.command().end()),
-              " ");
-}
-
-std::string TagsText(const v1::Deployment& deployment) {
-  return Join(std::vector<std::string>(deployment.tags().begin(), deployment.tags().end()), ", ");
-}
-
-Card CardOf(Session& session, const v1::Deployment& deployment) {
-  const std::string name = DeploymentShortName(deployment.name());
-  return {name,
-          {{"Name", name},
-           {"Status", StatusText(deployment)},
-           {"Quarantined", deployment.quarantine_reason()},
-           {"Description", deployment.description()},
-           {"Work pool", LastSegment(deployment.work_pool())},
-           {"Work queue", LastSegment(deployment.work_queue())},
-           {"Command", CommandText(deployment)},
-           {"Parameters", deployment.parameters()},
-           {"Job variables", deployment.job_variables()},
-           {"Crash retries", std::to_string(deployment.crash_retries())},
-           {"Version", deployment.version()},
-           {"Tags", TagsText(deployment)},
-           {"Revision", std::to_string(deployment.revision())},
-           {"Created", When(session, deployment.create_time())},
-           {"Updated", When(session, deployment.update_time())},
-           {"Creator", deployment.creator()},
-           {"UID", deployment.uid()}},
-          ToJson(deployment)};
-}
 
 absl::StatusOr<v1::CreateFlowRunRequest> RunRequest(Session& session, const Arguments& arguments) {
   v1::CreateFlowRunRequest request;
@@ -67,9 +35,7 @@ absl::StatusOr<v1::CreateFlowRunRequest> RunRequest(Session& session, const Argu
   request.set_idempotency_key(arguments.Get("idempotency-key"));
   if (arguments.Has("in")) {
     ASSIGN_OR_RETURN(const auto delay, ParseDurationOption(arguments.Get("in"), "--in"));
-    const int64_t due_ms = absl::ToUnixMillis(session.clock().Now() + delay);
-    request.mutable_due_time()->set_seconds(due_ms / 1000);
-    request.mutable_due_time()->set_nanos(static_cast<int32_t>(due_ms % 1000 * 1'000'000));
+    SetTime(session.clock().Now() + delay, *request.mutable_due_time());
   }
   return request;
 }
@@ -120,21 +86,29 @@ absl::Status List(Session& session, const Arguments& arguments) {
   v1::ListDeploymentsRequest request;
   if (arguments.Has("pool")) request.set_work_pool(PoolResource(arguments.Get("pool")));
   request.set_flow(arguments.Get("flow"));
-  Listing listing;
-  listing.columns = {{"NAME"},    {"POOL"},          {"QUEUE"},      {"STATUS", false, false, true},
-                     {"UPDATED"}, {"VERSION", true}, {"TAGS", true}, {"COMMAND"}};
+  Listing listing = DeploymentListing();
   RETURN_IF_ERROR(ForEachItem<v1::ListDeploymentsResponse>(
       *client, request, kAllItems, [](const auto& page) { return page.deployments(); },
       [&](const v1::Deployment& deployment) {
-        const std::string name = DeploymentShortName(deployment.name());
-        listing.rows.push_back(
-            {name,
-             {name, LastSegment(deployment.work_pool()), LastSegment(deployment.work_queue()),
-              StatusText(deployment), When(session, deployment.update_time()), deployment.version(),
-              TagsText(deployment), CommandText(deployment)},
-             ToJson(deployment)});
+        listing.rows.push_back(DeploymentRow(session, deployment));
       }));
   return AnswerList(session, listing, "No deployments. Make one: forebay deploy --help");
+}
+
+// "db-writes (2 of 3 in use)". The name alone stands where the limit cannot be read: the deployment
+// is what was asked for.
+std::vector<std::string> UseOfLimits(Client& client, const v1::Deployment& deployment) {
+  std::vector<std::string> texts;
+  for (const std::string& name : deployment.concurrency_limits()) {
+    v1::GetConcurrencyLimitRequest request;
+    request.set_name(name);
+    const auto response = client.Call<v1::GetConcurrencyLimitResponse>(request);
+    texts.push_back(LastSegment(name));
+    if (!response.ok()) continue;
+    const v1::ConcurrencyLimit& limit = response->concurrency_limit();
+    texts.back() += fmt::format(" ({:.4g} of {} in use)", limit.slots_in_use(), limit.slots());
+  }
+  return texts;
 }
 
 absl::Status Inspect(Session& session, const Arguments& arguments) {
@@ -142,7 +116,50 @@ absl::Status Inspect(Session& session, const Arguments& arguments) {
   v1::GetDeploymentRequest request;
   request.set_name(arguments.Get("name"));
   ASSIGN_OR_RETURN(const auto response, client->Call<v1::GetDeploymentResponse>(request));
-  return AnswerCard(session, CardOf(session, response.deployment()));
+  const v1::Deployment& deployment = response.deployment();
+  const bool for_people = IsForPeople(session);
+  const auto limits = for_people ? UseOfLimits(*client, deployment) : std::vector<std::string>();
+  RETURN_IF_ERROR(AnswerCard(session, DeploymentCard(session, deployment, limits)));
+  if (!for_people || deployment.schedules().empty()) return absl::OkStatus();
+  Listing schedules = ScheduleListing();
+  for (const v1::Schedule& schedule : deployment.schedules())
+    schedules.rows.push_back(ScheduleRow(session, schedule));
+  session.out() << '\n';
+  PrintListing(schedules, session.output(), session.out());
+  return absl::OkStatus();
+}
+
+// The API replaces the retry policy whole; what the user did not mention is kept.
+absl::Status ReadRetry(Client& client, v1::Deployment& deployment) {
+  v1::GetDeploymentRequest request;
+  request.set_name(deployment.name());
+  ASSIGN_OR_RETURN(const auto response, client.Call<v1::GetDeploymentResponse>(request));
+  *deployment.mutable_retry() = response.deployment().retry();
+  return absl::OkStatus();
+}
+
+absl::Status Update(Session& session, const Arguments& arguments) {
+  v1::UpdateDeploymentRequest request;
+  v1::Deployment& deployment = *request.mutable_deployment();
+  deployment.set_name(arguments.Get("name"));
+  // Found wrong before anything is asked.
+  v1::Deployment scratch;
+  ASSIGN_OR_RETURN(const auto paths, SetDeploymentFields(arguments, scratch));
+  if (paths.empty()) {
+    return Error(absl::StatusCode::kInvalidArgument, "USAGE")
+        .Field("arguments", "")
+        .Next("forebay deployment update --help")
+        .Says(
+            "nothing to update: give --concurrency-limit, --retries, --timeout or another of its "
+            "options; all else of a deployment is changed by forebay deploy");
+  }
+  ASSIGN_OR_RETURN(Client * client, session.client());
+  if (ChangesRetry(arguments)) RETURN_IF_ERROR(ReadRetry(*client, deployment));
+  RETURN_IF_ERROR(SetDeploymentFields(arguments, deployment).status());
+  for (const std::string& path : paths) request.mutable_update_mask()->add_paths(path);
+  ASSIGN_OR_RETURN(const auto response, client->Call<v1::UpdateDeploymentResponse>(request));
+  const Card card = DeploymentCard(session, response.deployment());
+  return AnswerChange(session, fmt::format("Deployment `{}` updated.", card.name), card);
 }
 
 absl::Status Delete(Session& session, const Arguments& arguments) {
@@ -160,7 +177,7 @@ absl::Status Pause(Session& session, const Arguments& arguments) {
   v1::PauseDeploymentRequest request;
   request.set_name(arguments.Get("name"));
   ASSIGN_OR_RETURN(const auto response, client->Call<v1::PauseDeploymentResponse>(request));
-  const Card card = CardOf(session, response.deployment());
+  const Card card = DeploymentCard(session, response.deployment());
   return AnswerChange(
       session,
       fmt::format("Deployment `{0}` paused: its runs wait. Resume: forebay deployment resume {0}",
@@ -173,8 +190,14 @@ absl::Status Resume(Session& session, const Arguments& arguments) {
   v1::ResumeDeploymentRequest request;
   request.set_name(arguments.Get("name"));
   ASSIGN_OR_RETURN(const auto response, client->Call<v1::ResumeDeploymentResponse>(request));
-  const Card card = CardOf(session, response.deployment());
+  const Card card = DeploymentCard(session, response.deployment());
   return AnswerChange(session, fmt::format("Deployment `{}` resumed.", card.name), card);
+}
+
+std::vector<Option> UpdateOptions() {
+  std::vector<Option> options = DeploymentFieldOptions();
+  for (Option& option : DeploymentClearOptions()) options.push_back(std::move(option));
+  return options;
 }
 
 std::vector<Option> RunOptions() {
@@ -207,6 +230,13 @@ std::vector<Command> DeploymentCommands() {
        false,
        List},
       {"deployment inspect", "Show one deployment", {name}, {}, false, false, Inspect},
+      {"deployment update",
+       "Change limits, retries, timeout and what describes it",
+       {name},
+       UpdateOptions(),
+       false,
+       false,
+       Update},
       {"deployment pause", "Hold back its runs", {name}, {}, false, false, Pause},
       {"deployment resume",
        "Let its runs go on; lifts a quarantine",

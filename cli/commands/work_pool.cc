@@ -5,6 +5,7 @@
 #include "cli/names.h"
 #include "cli/output/proto_json.h"
 #include "cli/pages.h"
+#include "cli/proto_values.h"
 #include "cli/values.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
@@ -31,6 +32,8 @@ Card CardOf(Session& session, const v1::WorkPool& pool) {
            {"Reason", pool.status_reason()},
            {"Description", pool.description()},
            {"Concurrency limit", LimitText(pool)},
+           {"Late after",
+            pool.timeouts().has_late_after() ? TypedDuration(pool.timeouts().late_after()) : ""},
            {"Queued runs", std::to_string(pool.queued_runs())},
            {"Held attempts", std::to_string(pool.held_attempts())},
            {"Online workers", std::to_string(pool.online_workers())},
@@ -49,11 +52,6 @@ absl::StatusOr<v1::WorkPool> GetPool(Client& client, const std::string& name) {
   return std::move(*response.mutable_work_pool());
 }
 
-void SetDuration(absl::Duration duration, google::protobuf::Duration& field) {
-  field.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
-  field.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
-}
-
 // True when one of the timeouts was given.
 absl::StatusOr<bool> SetTimeouts(const Arguments& arguments, v1::PoolTimeouts& timeouts) {
   using Slot = google::protobuf::Duration* (v1::PoolTimeouts::*)();
@@ -62,6 +60,7 @@ absl::StatusOr<bool> SetTimeouts(const Arguments& arguments, v1::PoolTimeouts& t
       {"start-deadline", &v1::PoolTimeouts::mutable_start_deadline},
       {"cancel-grace", &v1::PoolTimeouts::mutable_cancel_grace},
       {"crash-after", &v1::PoolTimeouts::mutable_crash_after},
+      {"late-after", &v1::PoolTimeouts::mutable_late_after},
   };
   bool any = false;
   for (const auto& [option, slot] : slots) {
@@ -75,18 +74,10 @@ absl::StatusOr<bool> SetTimeouts(const Arguments& arguments, v1::PoolTimeouts& t
 }
 
 absl::Status SetLimit(const Arguments& arguments, v1::WorkPool& pool) {
-  const std::string text = arguments.Get("concurrency-limit");
-  if (text == "none") {
-    pool.clear_concurrency_limit();
-    return absl::OkStatus();
-  }
-  const auto limit = ParseInt(text);
-  if (!limit.has_value() || *limit < 0 || *limit > INT32_MAX) {
-    return Error(absl::StatusCode::kInvalidArgument, "USAGE")
-        .Field("concurrency-limit", text)
-        .Says("--concurrency-limit must be a whole number from 0 on, or none, not `{}`", text);
-  }
-  pool.set_concurrency_limit(static_cast<int32_t>(*limit));
+  ASSIGN_OR_RETURN(const auto limit,
+                   ParseLimitOption(arguments.Get("concurrency-limit"), "--concurrency-limit"));
+  pool.clear_concurrency_limit();
+  if (limit.has_value()) pool.set_concurrency_limit(*limit);
   return absl::OkStatus();
 }
 
@@ -259,6 +250,7 @@ std::vector<Option> PoolFields() {
       {"--start-deadline", "DURATION", "From grant to start (30s)"},
       {"--cancel-grace", "DURATION", "Between SIGTERM and SIGKILL of a stopped run (30s)"},
       {"--crash-after", "DURATION", "Silence of a run after which it has crashed (30s)"},
+      {"--late-after", "DURATION", "A waiting run that is overdue by more is shown as late (15s)"},
   };
 }
 

@@ -5,8 +5,8 @@
 #include "cli/names.h"
 #include "cli/output/proto_json.h"
 #include "cli/pages.h"
+#include "cli/values.h"
 #include "common/base/status.h"
-#include "common/base/text.h"
 
 namespace forebay::cli {
 namespace {
@@ -37,16 +37,6 @@ Card CardOf(Session& session, const v1::WorkQueue& queue) {
           ToJson(queue)};
 }
 
-absl::StatusOr<int32_t> ParseCount(std::string_view option, const std::string& text,
-                                   int64_t least) {
-  const auto value = ParseInt(text);
-  if (value.has_value() && *value >= least && *value <= INT32_MAX)
-    return static_cast<int32_t>(*value);
-  return Error(absl::StatusCode::kInvalidArgument, "USAGE")
-      .Field(option, text)
-      .Says("--{} must be a whole number from {} on, not `{}`", option, least, text);
-}
-
 // Fills the fields that were given; answers their names.
 absl::StatusOr<std::vector<std::string>> SetFields(const Arguments& arguments,
                                                    v1::WorkQueue& queue) {
@@ -56,16 +46,16 @@ absl::StatusOr<std::vector<std::string>> SetFields(const Arguments& arguments,
     paths.emplace_back("description");
   }
   if (arguments.Has("priority")) {
-    ASSIGN_OR_RETURN(const int32_t priority, ParseCount("priority", arguments.Get("priority"), 1));
+    ASSIGN_OR_RETURN(const int32_t priority,
+                     ParseCountOption(arguments.Get("priority"), "--priority", 1));
     queue.set_priority(priority);
     paths.emplace_back("priority");
   }
   if (arguments.Has("concurrency-limit")) {
+    ASSIGN_OR_RETURN(const auto limit,
+                     ParseLimitOption(arguments.Get("concurrency-limit"), "--concurrency-limit"));
+    if (limit.has_value()) queue.set_concurrency_limit(*limit);
     paths.emplace_back("concurrency_limit");
-    const std::string text = arguments.Get("concurrency-limit");
-    if (text == "none") return paths;
-    ASSIGN_OR_RETURN(const int32_t limit, ParseCount("concurrency-limit", text, 0));
-    queue.set_concurrency_limit(limit);
   }
   return paths;
 }
@@ -138,6 +128,33 @@ absl::Status Update(Session& session, const Arguments& arguments) {
   return AnswerChange(session, fmt::format("Work queue `{}` updated.", card.name), card);
 }
 
+// What the server has afterwards, as people say it.
+absl::Status ChangeLimit(Session& session, const Arguments& arguments,
+                         std::optional<int32_t> limit) {
+  v1::UpdateWorkQueueRequest request;
+  request.mutable_work_queue()->set_name(ResourceOf(arguments));
+  if (limit.has_value()) request.mutable_work_queue()->set_concurrency_limit(*limit);
+  request.mutable_update_mask()->add_paths("concurrency_limit");
+  ASSIGN_OR_RETURN(Client * client, session.client());
+  ASSIGN_OR_RETURN(const auto response, client->Call<v1::UpdateWorkQueueResponse>(request));
+  const Card card = CardOf(session, response.work_queue());
+  return AnswerChange(
+      session,
+      fmt::format("Work queue `{}` has the concurrency limit {}; {} of its runs are held.",
+                  card.name, LimitText(response.work_queue()),
+                  response.work_queue().held_attempts()),
+      card);
+}
+
+absl::Status SetLimit(Session& session, const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const int32_t limit, ParseCountOption(arguments.Get("limit"), "LIMIT", 0));
+  return ChangeLimit(session, arguments, limit);
+}
+
+absl::Status ClearLimit(Session& session, const Arguments& arguments) {
+  return ChangeLimit(session, arguments, std::nullopt);
+}
+
 absl::Status Pause(Session& session, const Arguments& arguments) {
   ASSIGN_OR_RETURN(Client * client, session.client());
   v1::PauseWorkQueueRequest request;
@@ -179,13 +196,21 @@ std::vector<Command> WorkQueueCommands() {
       pool,
       {"--description", "TEXT", "For people"},
       {"--priority", "N", "1 is first"},
-      {"--concurrency-limit", "N", "Most runs of the queue held at once, or none"},
+      {"--concurrency-limit,--limit", "N", "Most runs of the queue held at once, or none"},
   };
   return {
       {"work-queue create", "Create a queue", {name}, fields, false, false, Create},
       {"work-queue ls", "List the queues of a pool", {}, {pool}, false, false, List},
       {"work-queue inspect", "Show one queue", {name}, {pool}, false, false, Inspect},
       {"work-queue update", "Change a queue", {name}, fields, false, false, Update},
+      {"work-queue set-limit",
+       "Let at most so many of its runs be held at once",
+       {name, {"LIMIT", "From 0 on; 0 holds all back"}},
+       {pool},
+       false,
+       false,
+       SetLimit},
+      {"work-queue clear-limit", "Take the limit away", {name}, {pool}, false, false, ClearLimit},
       {"work-queue pause", "Hold back the queue's runs", {name}, {pool}, false, false, Pause},
       {"work-queue resume", "Let the queue's runs go on", {name}, {pool}, false, false, Resume},
       {"work-queue delete", "Delete a queue", {name}, {pool}, false, false, Delete},

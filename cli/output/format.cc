@@ -53,7 +53,8 @@ Color StateColor(std::string_view state) {
       {"RUNNING", Color::kBlue},     {"PENDING", Color::kBlue},      {"SCHEDULED", Color::kYellow},
       {"PAUSED", Color::kYellow},    {"CANCELLING", Color::kYellow}, {"DRAINING", Color::kYellow},
       {"NOT_READY", Color::kYellow}, {"FAILED", Color::kRed},        {"CRASHED", Color::kMagenta},
-      {"CANCELLED", Color::kDim},    {"OFFLINE", Color::kDim},
+      {"CANCELLED", Color::kDim},    {"OFFLINE", Color::kDim},       {"ACTIVE", Color::kGreen},
+      {"LATE", Color::kYellow},
   };
   const auto found = colors.find(state);
   return found == colors.end() ? Color::kNone : found->second;

@@ -72,6 +72,8 @@ Json RepeatedValue(const Message& message, const FieldDescriptor& field) {
       array.push_back(MessageValue(reflection.GetRepeatedMessage(message, &field, i)));
     } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
       array.push_back(reflection.GetRepeatedString(message, &field, i));
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+      array.push_back(ShortEnumName(*reflection.GetRepeatedEnum(message, &field, i)));
     }
   }
   return array;

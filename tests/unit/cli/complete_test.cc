@@ -33,6 +33,13 @@ TEST_CASE("Nouns, verbs, options and choices are offered where they may stand") 
   CHECK_FALSE(Offers({""}, "__complete"));
   CHECK(CandidatesFor({"work-q"}) == Words{"work-queue"});
   CHECK(CandidatesFor({"token", ""}) == Words{"create", "ls", "revoke"});
+  CHECK(Offers({""}, "schedule"));
+  CHECK(Offers({""}, "concurrency-limit"));
+  CHECK(Offers({"schedule", "create", "f/d", "--"}, "--cron"));
+  CHECK(Offers({"deploy", "--"}, "--version"));
+  CHECK(CandidatesFor({"schedule", "create", "--catch-up", ""}) == Words{"all", "last", "skip"});
+  CHECK(CandidatesFor({"deploy", "--collision", ""}) == Words{"enqueue", "cancel-new"});
+  CHECK(Offers({"flow-run", "ls", "--state", "la"}, "late"));
   CHECK(Offers({"work-pool", "create", "--"}, "--type"));
   CHECK(Offers({"work-pool", "create", "--"}, "--output"));
   CHECK(CandidatesFor({"work-pool", "create", "--type", ""}) ==

@@ -63,6 +63,29 @@ TEST_CASE("A value given twice counts the last time; a value may look like an op
   CHECK(Parsed({"deployment", "run", "f/d", "--param=x=--y"}).arguments.Get("param") == "x=--y");
 }
 
+TEST_CASE("A repeated positional takes all words that are left, options between them aside") {
+  const auto several = Parsed({"flow-run", "cancel", "a", "--grace", "5s", "b", "-o", "json", "c"});
+  CHECK(several.arguments.All("run") == Words{"a", "b", "c"});
+  CHECK(several.arguments.Get("grace") == "5s");
+  CHECK(Parsed({"flow-run", "retry", "--filter", "state=failed"}).arguments.All("run").empty());
+  CHECK(Parsed({"flow-run", "retry", "--filter", "state=failed", "x"}).arguments.All("run") ==
+        Words{"x"});
+}
+
+TEST_CASE("A switch that is given as false is not given") {
+  CHECK_FALSE(Parsed({"flow-run", "cancel", "--all", "--yes=false"}).arguments.Has("yes"));
+  CHECK(Parsed({"flow-run", "cancel", "--all", "--yes"}).arguments.Has("yes"));
+  CHECK(Parsed({"flow-run", "cancel", "--all", "-y"}).arguments.Has("yes"));
+}
+
+TEST_CASE("Of an option's several names the first one is its key") {
+  CHECK(Parsed({"deploy", "--version", "v1"}).arguments.Get("version") == "v1");
+  CHECK(Parsed({"deploy", "--deployment-version", "v1"}).arguments.Get("version") == "v1");
+  CHECK(Parsed({"work-queue", "create", "q", "-p", "p", "--limit", "5"})
+            .arguments.Get("concurrency-limit") == "5");
+  CHECK(Parsed({"work-queue", "set-limit", "q", "--pool", "p", "5"}).arguments.Get("limit") == "5");
+}
+
 TEST_CASE("A mistyped word is named with its nearest") {
   CHECK(Refused({"wrk-pool", "ls"}) == "unknown command `wrk-pool`; did you mean `work-pool`?");
   CHECK(Refused({"token", "lst"}) ==
@@ -123,11 +146,27 @@ TEST_CASE("The commands are those that the documentation names, each with a summ
                            "deployment delete",
                            "deployment pause",
                            "deployment resume",
+                           "deployment update",
+                           "schedule create",
+                           "schedule ls",
+                           "schedule inspect",
+                           "schedule update",
+                           "schedule pause",
+                           "schedule resume",
+                           "schedule delete",
+                           "concurrency-limit create",
+                           "concurrency-limit ls",
+                           "concurrency-limit inspect",
+                           "concurrency-limit update",
+                           "concurrency-limit delete",
                            "flow-run ls",
                            "flow-run inspect",
                            "flow-run logs",
                            "flow-run watch",
                            "flow-run cancel",
+                           "flow-run retry",
+                           "flow-run pause",
+                           "flow-run resume",
                            "flow-run delete",
                            "work-pool create",
                            "work-pool ls",
@@ -137,6 +176,7 @@ TEST_CASE("The commands are those that the documentation names, each with a summ
                            "work-pool resume",
                            "work-pool delete",
                            "work-pool get-default-base-job-template",
+                           "work-pool preview",
                            "work-queue create",
                            "work-queue ls",
                            "work-queue inspect",
@@ -144,6 +184,8 @@ TEST_CASE("The commands are those that the documentation names, each with a summ
                            "work-queue pause",
                            "work-queue resume",
                            "work-queue delete",
+                           "work-queue set-limit",
+                           "work-queue clear-limit",
                            "worker start",
                            "worker ls",
                            "worker inspect",

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "forebay/v1/deployment.pb.h"
 #include "forebay/v1/flow_run.pb.h"
 #include "forebay/v1/work_pool.pb.h"
 #include "tests/support/catch.h"
@@ -37,6 +38,14 @@ TEST_CASE(
   pool.mutable_timeouts()->mutable_lease_ttl()->set_seconds(15);
   CHECK(ToJson(pool)["concurrency_limit"] == 0);
   CHECK(ToJson(pool)["timeouts"]["lease_ttl"] == "15s");
+}
+
+TEST_CASE("Repeated enums are shown like single ones") {
+  v1::RetryPolicy policy;
+  policy.add_on(v1::RETRY_CAUSE_TIMED_OUT);
+  policy.add_delays()->set_seconds(90);
+  CHECK(ToJson(policy)["on"] == Json::array({"TIMED_OUT"}));
+  CHECK(ToJson(policy)["delays"] == Json::array({"1m30s"}));
 }
 
 }  // namespace
