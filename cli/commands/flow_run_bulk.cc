@@ -131,11 +131,9 @@ absl::Status ChangeAll(Session& session, Client& client, const RunTally& runs,
 
 void Summarize(Session& session, const RunTally& runs, const RunChange& change,
                const ChangeTally& tally, int64_t going_on) {
+  if (going_on > 0)
+    session.Say(fmt::format("Still being stopped by their workers: {}.", RunCount(going_on)));
   session.Say(tally.Text(change.done));
-  if (going_on > 0) {
-    session.Say(fmt::format("{} of them still being stopped by their workers.",
-                            going_on == 1 ? "1 is" : fmt::format("{} are", going_on)));
-  }
   if (IsForPeople(session) || session.output().format == OutputFormat::kName) return;
   const Json value = tally.Value(change.done);
   const Card card = {"",

@@ -19,15 +19,16 @@ constexpr int kMostAskedWhy = 20;
 constexpr char kBlocked[] = "blocked";
 constexpr char kToBeMade[] = "(to be made)";
 
-std::string WhyBlocked(Client& client, const std::string& run) {
+// The server's sentence, or what the list said.
+std::string WhyHeld(Client& client, const std::string& run, const std::string& known) {
   v1::GetFlowRunRequest request;
   request.set_name(run);
   const auto response = client.Call<v1::GetFlowRunResponse>(request);
   // It may have gone since the list was made; the list is a forecast, not a promise.
-  if (!response.ok()) return kBlocked;
+  if (!response.ok()) return known;
   const v1::FlowRun& found = response->flow_run();
   const std::string& why = found.has_waiting() ? found.waiting().message() : found.waiting_reason();
-  return why.empty() ? kBlocked : why;
+  return why.empty() ? known : why;
 }
 
 Row RowOf(Session& session, const v1::UpcomingRun& run, std::string why) {
@@ -56,11 +57,14 @@ absl::Status Preview(Session& session, const Arguments& arguments) {
   listing.columns = {{"DUE"}, {"DEPLOYMENT"}, {"QUEUE"}, {"SCHEDULE"}, {"RUN"}, {"WAITS FOR"}};
   int asked = 0;
   for (const v1::UpcomingRun& run : response.runs()) {
+    // One that is due waits for something too, be it only for a worker.
+    const bool held = run.blocked() || TimeOf(run.due_time()) <= session.clock().Now();
     const bool ask =
-        IsForPeople(session) && run.blocked() && !run.flow_run().empty() && asked < kMostAskedWhy;
+        IsForPeople(session) && held && !run.flow_run().empty() && asked < kMostAskedWhy;
     if (ask) ++asked;
-    std::string why = run.blocked() ? kBlocked : "";
-    listing.rows.push_back(RowOf(session, run, ask ? WhyBlocked(*client, run.flow_run()) : why));
+    const std::string known = run.blocked() ? kBlocked : "";
+    listing.rows.push_back(
+        RowOf(session, run, ask ? WhyHeld(*client, run.flow_run(), known) : known));
   }
   RETURN_IF_ERROR(AnswerList(
       session, listing,
