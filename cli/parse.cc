@@ -307,7 +307,7 @@ const std::vector<Option>& GlobalOptions() {
        {"table", "wide", "json", "yaml", "name", "csv"}},
       {"--time", "STYLE", "How to print times", false, false, false, {"relative", "iso"}},
       {"--color", "WHEN", "Whether to color", false, false, false, {"auto", "always", "never"}},
-      {"--server", "HOST:PORT", "Server to ask, instead of the context's (FOREBAY_SERVER)"},
+      {"--server", "HOST:PORT", "Server to ask, or several with commas between (FOREBAY_SERVER)"},
       {"--context",
        "NAME",
        "Context of the configuration to use (FOREBAY_CONTEXT)",

@@ -41,7 +41,13 @@ bool OnlyWaiting(const RunFilter& filter) {
 
 absl::Status AddHistory(Session& session, const Uuid& id, const RunRow& row, v1::FlowRun& run) {
   ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kReadAttempts, Args().Id(id)));
-  for (size_t i = 0; i < rows.size(); ++i) *run.add_attempts() = ReadEndedAttempt(rows, i);
+  // What has ended since the run's own row was read belongs to a later answer.
+  int ended = run.attempt_count();
+  if (row.held.has_value()) ended = row.held->attempt - 1;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    v1::Attempt attempt = ReadEndedAttempt(rows, i);
+    if (attempt.number() <= ended) *run.add_attempts() = std::move(attempt);
+  }
   if (row.held.has_value()) *run.add_attempts() = LiveAttempt(*row.held);
   AddStates(run);
   return absl::OkStatus();
