@@ -147,7 +147,7 @@ Listing StatesOf(Session& session, const v1::FlowRun& run) {
                      {"REASON"}, {"MESSAGE"}};
   for (const v1::State& state : run.states()) {
     listing.rows.push_back({"",
-                            {When(session, state.time()), StateName(state), state.name(),
+                            {WhenLocal(session, state.time()), StateName(state), state.name(),
                              state.attempt() == 0 ? "" : std::to_string(state.attempt()),
                              state.reason(), state.message()},
                             {}});

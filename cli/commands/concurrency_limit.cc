@@ -73,9 +73,10 @@ absl::Status Create(Session& session, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const auto response, client->Call<v1::CreateConcurrencyLimitResponse>(request));
   const Card card = CardOf(session, response.concurrency_limit());
   return AnswerChange(session,
-                      fmt::format("Concurrency limit `{0}` created with {1} slots. Take one: "
+                      fmt::format("Concurrency limit `{0}` created with {1} slot{2}. Take one: "
                                   "forebay deployment update FLOW/DEPLOYMENT --limit {0}",
-                                  card.name, response.concurrency_limit().slots()),
+                                  card.name, response.concurrency_limit().slots(),
+                                  response.concurrency_limit().slots() == 1 ? "" : "s"),
                       card);
 }
 

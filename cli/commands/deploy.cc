@@ -144,11 +144,12 @@ absl::Status FillWorkingDirectory(const v1::WorkPool& pool, const fs::path& here
   return absl::OkStatus();
 }
 
-std::string ScheduledText(const v1::ApplyDeploymentRequest& request) {
+void SaySchedules(Session& session, const v1::ApplyDeploymentRequest& request) {
   const int count = request.schedules_size();
-  if (count == 0) return "";
-  return fmt::format(" It runs by {} schedule{}: forebay schedule ls --deployment {}", count,
-                     count == 1 ? "" : "s", DeploymentShortName(request.deployment().name()));
+  if (count == 0) return;
+  session.Say(
+      fmt::format("It runs by itself, by {} schedule{}: forebay schedule ls --deployment {}", count,
+                  count == 1 ? "" : "s", DeploymentShortName(request.deployment().name())));
 }
 
 absl::Status Apply(Session& session, Client& client, const v1::ApplyDeploymentRequest& request) {
@@ -157,10 +158,9 @@ absl::Status Apply(Session& session, Client& client, const v1::ApplyDeploymentRe
   const std::string name = DeploymentShortName(applied.name());
   return AnswerChange(
       session,
-      fmt::format(
-          "Deployment `{0}` {1} in pool `{2}`. Run it: forebay deployment run {0} --watch{3}", name,
-          response.created() ? "created" : "updated", LastSegment(applied.work_pool()),
-          ScheduledText(request)),
+      fmt::format("Deployment `{0}` {1} in pool `{2}`. Run it: forebay deployment run {0} --watch",
+                  name, response.created() ? "created" : "updated",
+                  LastSegment(applied.work_pool())),
       {name, {{"Name", name}, {"Work pool", LastSegment(applied.work_pool())}}, ToJson(applied)});
 }
 
@@ -197,6 +197,7 @@ absl::Status Deploy(Session& session, const Arguments& arguments) {
   for (const auto& request : requests) {
     RETURN_IF_ERROR(Annotate(Apply(session, *client, request),
                              DeploymentShortName(request.deployment().name())));
+    SaySchedules(session, request);
   }
   for (const std::string& note : notes) session.Say(note);
   SayWhereWorkersLack(session, pools);
