@@ -120,9 +120,9 @@ absl::Status Client::Connection::Open(const Options& options) {
 Endpoint Client::Connection::Reachable(absl::Duration deadline) {
   for (size_t tries = 1; tries < endpoints->size(); ++tries) {
     const Endpoint endpoint = endpoints->Current();
-    const auto until = std::chrono::system_clock::now() +
-                       absl::ToChronoMilliseconds(std::min(deadline, kConnect));
-    if (endpoint.channel->WaitForConnected(until)) return endpoint;
+    const auto patience = absl::ToChronoMilliseconds(std::min(deadline, kConnect));
+    if (endpoint.channel->WaitForConnected(std::chrono::system_clock::now() + patience))
+      return endpoint;
     endpoints->Failed(endpoint.index);
   }
   return endpoints->Current();

@@ -34,11 +34,11 @@ absl::StatusOr<v1::CreateFlowRunRequest> RunRequest(Session& session, const Argu
   ASSIGN_OR_RETURN(const Json variables, JobVariablesOf(arguments));
   if (!variables.empty()) request.set_job_variables(DumpJson(variables));
   for (const std::string& tag : arguments.All("tag")) request.add_tags(tag);
-  // With a key of its own the call may be repeated at another server when one goes away in the middle.
-  request.set_idempotency_key(
-      arguments.Has("idempotency-key")
-          ? arguments.Get("idempotency-key")
-          : UuidSource(session.clock(), SystemRandom()).Next().ToString());
+  // With a key of its own the call may be repeated at another server when one goes away in the
+  // middle.
+  request.set_idempotency_key(arguments.Has("idempotency-key")
+                                  ? arguments.Get("idempotency-key")
+                                  : UuidSource(session.clock(), SystemRandom()).Next().ToString());
   if (arguments.Has("in")) {
     ASSIGN_OR_RETURN(const auto delay, ParseDurationOption(arguments.Get("in"), "--in"));
     SetTime(session.clock().Now() + delay, *request.mutable_due_time());

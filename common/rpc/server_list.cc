@@ -30,10 +30,10 @@ absl::StatusOr<std::vector<std::string>> ParseServerList(std::string_view text) 
   for (const std::string_view part : Split(text, ',')) {
     const std::string entry(Trim(part));
     if (!IsHostAndPort(entry)) return Invalid(entry, "is not of the form host:port");
-    if (std::find(servers.begin(), servers.end(), entry) == servers.end())
-      servers.push_back(entry);
+    if (std::find(servers.begin(), servers.end(), entry) == servers.end()) servers.push_back(entry);
   }
-  if (servers.size() > kMostServers) return Invalid(servers[kMostServers], "is the 17th; 16 are taken");
+  if (servers.size() > kMostServers)
+    return Invalid(servers[kMostServers], "is the 17th; 16 are taken");
   return servers;
 }
 

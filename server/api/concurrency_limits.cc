@@ -52,8 +52,8 @@ absl::StatusOr<v1::UpdateConcurrencyLimitResponse> Update(
   const v1::ConcurrencyLimit& limit = request.concurrency_limit();
   ASSIGN_OR_RETURN(const std::string name, LimitNameOf(limit.name(), "name"));
   RETURN_IF_ERROR(CheckLimit(limit));
-  ASSIGN_OR_RETURN(const UpdateMask mask, UpdateMask::Parse(request.update_mask(), kUpdatable,
-                                                            "a concurrency limit"));
+  ASSIGN_OR_RETURN(const UpdateMask mask,
+                   UpdateMask::Parse(request.update_mask(), kUpdatable, "a concurrency limit"));
   ASSIGN_OR_RETURN(const Uuid id, FindLimit(session, caller.team, name));
   RETURN_IF_ERROR(UpdateLimit(session, id, limit, mask));
   ASSIGN_OR_RETURN(const auto pools, PoolsOfLimit(session, id));

@@ -84,7 +84,8 @@ absl::StatusOr<v1::UpdateDeploymentResponse> Update(Backend& backend, Session& s
                    UpdateMask::Parse(request.update_mask(), kUpdatable, "a deployment"));
   ASSIGN_OR_RETURN(const Uuid id, FindDeployment(session, caller.team, name));
   RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
-    // One update at a time. Not by the row's lock: a report that holds its pool's limits may want it.
+    // One update at a time. Not by the row's lock: a report that holds its pool's limits may want
+    // it.
     RETURN_IF_ERROR(session.Run(queries::kOwnLimits, Args().Id(id)).status());
     ASSIGN_OR_RETURN(v1::Deployment changed, ReadDeployment(session, caller.team, name));
     Overlay(request.deployment(), mask, changed);

@@ -63,21 +63,20 @@ void Retry(Backend& backend, const Caller& caller, const v1::RetryFlowRunRequest
   auto read = [&backend, caller, id = *id, request_id, respond](Session& session) {
     auto order = OrderToRetry(session, caller.team, id, request_id);
     if (!order.ok()) return respond(order.status());
-    backend.intake.Submit(
-        caller, {*std::move(order)}, false,
-        [&backend, caller, respond](Intake::Outcomes& outcomes) {
-          if (!outcomes[0].ok()) return respond(outcomes[0].status());
-          const Uuid made = outcomes[0]->run;
-          const absl::Status queued =
-              backend.executor.Submit([caller, made, respond](Session& again) {
-                auto run = ReadRun(again, caller.team, made, v1::RUN_VIEW_BASIC);
-                if (!run.ok()) return respond(run.status());
-                v1::RetryFlowRunResponse response;
-                response.mutable_flow_run()->Swap(&*run);
-                respond(std::move(response));
-              });
-          if (!queued.ok()) respond(queued);
-        });
+    backend.intake.Submit(caller, {*std::move(order)}, false,
+                          [&backend, caller, respond](Intake::Outcomes& outcomes) {
+                            if (!outcomes[0].ok()) return respond(outcomes[0].status());
+                            const Uuid made = outcomes[0]->run;
+                            const absl::Status queued =
+                                backend.executor.Submit([caller, made, respond](Session& again) {
+                                  auto run = ReadRun(again, caller.team, made, v1::RUN_VIEW_BASIC);
+                                  if (!run.ok()) return respond(run.status());
+                                  v1::RetryFlowRunResponse response;
+                                  response.mutable_flow_run()->Swap(&*run);
+                                  respond(std::move(response));
+                                });
+                            if (!queued.ok()) respond(queued);
+                          });
   };
   if (const absl::Status queued = backend.executor.Submit(std::move(read)); !queued.ok())
     respond(queued);

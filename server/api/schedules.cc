@@ -39,8 +39,8 @@ absl::StatusOr<v1::CreateScheduleResponse> Create(Backend& backend, Session& ses
   ASSIGN_OR_RETURN(const Uuid deployment, FindDeployment(session, caller.team, name));
   std::string slug;
   RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
-    ASSIGN_OR_RETURN(
-        slug, InsertSchedule(session, caller, backend.ids, deployment, request.schedule()));
+    ASSIGN_OR_RETURN(slug,
+                     InsertSchedule(session, caller, backend.ids, deployment, request.schedule()));
     return absl::OkStatus();
   }));
   v1::CreateScheduleResponse response;

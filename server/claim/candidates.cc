@@ -57,9 +57,9 @@ absl::StatusOr<std::vector<Candidate>> LockCandidates(Session& session, const Uu
                                                       const ClaimPlan& plan, bool gated,
                                                       int& misplaced) {
   const PlanColumns columns = ColumnsOf(plan);
-  ASSIGN_OR_RETURN(
-      Rows rows, session.Run(queries::kClaimCandidates,
-                             Args().Array(columns.queues).Array(columns.most).Int(plan.total)));
+  ASSIGN_OR_RETURN(Rows rows,
+                   session.Run(queries::kClaimCandidates,
+                               Args().Array(columns.queues).Array(columns.most).Int(plan.total)));
   std::vector<Candidate> candidates;
   std::vector<Uuid> late;
   for (size_t row = 0; row < rows.size(); ++row) {

@@ -131,8 +131,7 @@ class SchedulingDuty final : public Duty {
                        const LookAhead& plan, Harvest& harvest) {
     if (plan.fires.empty()) return absl::OkStatus();
     const Snapshots::Wanted wanted{rows.Id(row, 1), target.revision};
-    ASSIGN_OR_RETURN(const auto found,
-                     snapshots_.DeploymentsAt(session, std::span(&wanted, 1)));
+    ASSIGN_OR_RETURN(const auto found, snapshots_.DeploymentsAt(session, std::span(&wanted, 1)));
     Caller caller;
     caller.team = rows.Id(row, 15);
     caller.user = rows.Id(row, 16);
@@ -143,8 +142,8 @@ class SchedulingDuty final : public Duty {
     request.set_job_variables(std::string(rows.Text(row, 9)));
     for (const absl::Time fire : plan.fires) {
       ToProto(fire, *request.mutable_due_time());
-      ASSIGN_OR_RETURN(Submission run, PrepareSubmission(order, caller, found.at(wanted.id), ids_,
-                                                         random_));
+      ASSIGN_OR_RETURN(Submission run,
+                       PrepareSubmission(order, caller, found.at(wanted.id), ids_, random_));
       run.schedule = rows.Id(row, 0);
       harvest.fire_schedules.Id(*run.schedule);
       harvest.fire_times.Time(fire);
@@ -158,11 +157,11 @@ class SchedulingDuty final : public Duty {
 
   static absl::Status Write(Session& session, Harvest& harvest) {
     if (!harvest.runs.empty()) {
-      ASSIGN_OR_RETURN(Rows fresh, session.Run(queries::kInsertFires,
-                                               Args()
-                                                   .Array(harvest.fire_schedules.Take())
-                                                   .Array(harvest.fire_times.Take())
-                                                   .Array(harvest.fire_runs.Take())));
+      ASSIGN_OR_RETURN(Rows fresh,
+                       session.Run(queries::kInsertFires, Args()
+                                                              .Array(harvest.fire_schedules.Take())
+                                                              .Array(harvest.fire_times.Take())
+                                                              .Array(harvest.fire_runs.Take())));
       std::set<Uuid> wanted;
       for (size_t row = 0; row < fresh.size(); ++row) wanted.insert(fresh.Id(row, 0));
       std::vector<NewRun> runs;

@@ -58,8 +58,8 @@ absl::StatusOr<v1::ListUpcomingRunsResponse> UpcomingRuns(Session& session, cons
                                                           absl::Duration within, int most) {
   std::vector<Entry> entries;
   RETURN_IF_ERROR(AddWaiting(
-      session,
-      Args().Text(pool).Id(team).Int(absl::ToInt64Milliseconds(within)).Int(most + 1), entries));
+      session, Args().Text(pool).Id(team).Int(absl::ToInt64Milliseconds(within)).Int(most + 1),
+      entries));
   RETURN_IF_ERROR(AddFires(session, pool, team, within, most + 1, entries));
   std::stable_sort(entries.begin(), entries.end(),
                    [](const Entry& a, const Entry& b) { return a.due < b.due; });

@@ -18,9 +18,9 @@ v1::Waiting Because(v1::WaitingCause cause, std::string message) {
 
 v1::Waiting NotDue(const QueuedPart& queued) {
   const std::string due = absl::FormatTime(absl::RFC3339_sec, queued.due_at, absl::UTCTimeZone());
-  v1::Waiting waiting =
-      queued.attempt > 1 ? Because(v1::WAITING_CAUSE_RETRY_DELAY, "it is tried again at " + due)
-                         : Because(v1::WAITING_CAUSE_NOT_DUE, "it is due at " + due);
+  v1::Waiting waiting = queued.attempt > 1
+                            ? Because(v1::WAITING_CAUSE_RETRY_DELAY, "it is tried again at " + due)
+                            : Because(v1::WAITING_CAUSE_NOT_DUE, "it is due at " + due);
   ToProto(queued.due_at, *waiting.mutable_until());
   return waiting;
 }
@@ -45,8 +45,8 @@ v1::Waiting ByItsOwnRow(const RunRow& row) {
 
 absl::Status AddHolders(Session& session, std::string_view kind, const Uuid& id,
                         v1::Waiting& waiting) {
-  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kSlotHolders,
-                                          Args().Text(kind).Id(id).Int(kMostHolders)));
+  ASSIGN_OR_RETURN(Rows rows,
+                   session.Run(queries::kSlotHolders, Args().Text(kind).Id(id).Int(kMostHolders)));
   for (size_t i = 0; i < rows.size(); ++i)
     waiting.add_holders("flowRuns/" + std::string(rows.Text(i, 0)));
   return absl::OkStatus();
@@ -70,8 +70,8 @@ absl::StatusOr<v1::Waiting> ByLimits(Session& session, const RunRow& row, const 
     const auto limit = facts.OptionalInt(0, scope.column);
     if (!limit.has_value() || facts.Int(0, scope.column + 1) < *limit) continue;
     v1::Waiting waiting =
-        Because(scope.cause, fmt::format("the {}'s limit of {} attempts at once is reached",
-                                         scope.word, *limit));
+        Because(scope.cause, fmt::format("the {}'s limit of {} attempt{} at once is reached",
+                                         scope.word, *limit, *limit == 1 ? "" : "s"));
     RETURN_IF_ERROR(AddHolders(session, scope.kind, scope.id, waiting));
     return waiting;
   }
@@ -88,8 +88,8 @@ absl::StatusOr<v1::Waiting> BySharedLimits(Session& session, const RunRow& row) 
       rate ? Because(v1::WAITING_CAUSE_RATE_LIMIT,
                      fmt::format("rate limit '{}' has no slot left for now", name))
            : Because(v1::WAITING_CAUSE_NAMED_LIMIT,
-                     fmt::format("concurrency limit '{}' has all its {} slots taken", name,
-                                 full.Int(0, 2)));
+                     fmt::format("concurrency limit '{}' has all its {} slot{} taken", name,
+                                 full.Int(0, 2), full.Int(0, 2) == 1 ? "" : "s"));
   waiting.set_limit(name);
   if (rate && !full.IsNull(0, 3)) {
     ToProto(SystemClock().Now() + absl::Seconds(full.Double(0, 3)), *waiting.mutable_until());
@@ -114,8 +114,8 @@ v1::Waiting Launching(const HeldPart& held) {
   std::string message;
   switch (held.phase) {
     case 0:
-      message = fmt::format("granted to worker '{}', which has not begun to launch it",
-                            held.worker_name);
+      message =
+          fmt::format("granted to worker '{}', which has not begun to launch it", held.worker_name);
       break;
     case 1:
       message = fmt::format("worker '{}' prepares its infrastructure {}", held.worker_name,

@@ -1,7 +1,7 @@
 #pragma once
 
-// Why a run does not run now: the first cause in the order in which an operator would look. Computed
-// when asked for, never stored. Blocking; on the caller's session.
+// Why a run does not run now: the first cause in the order in which an operator would look.
+// Computed when asked for, never stored. Blocking; on the caller's session.
 
 #include "absl/status/statusor.h"
 #include "forebay/v1/flow_run.pb.h"

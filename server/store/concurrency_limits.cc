@@ -125,9 +125,8 @@ absl::Status UpdateLimit(Session& session, const Uuid& id, const v1::Concurrency
     ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kUpdateLimit, args));
     if (!rows.empty()) return absl::OkStatus();
     return Error(absl::StatusCode::kFailedPrecondition, "DECAY_FIXED")
-        .Field("decay_per_second", limit.has_decay_per_second()
-                                       ? fmt::format("{}", limit.decay_per_second())
-                                       : "none")
+        .Field("decay_per_second",
+               limit.has_decay_per_second() ? fmt::format("{}", limit.decay_per_second()) : "none")
         .Next("forebay concurrency-limit create <name> <slots> --decay-per-second <rate>")
         .Says("whether the slots of a limit decay is fixed when it is created");
   });
@@ -146,8 +145,8 @@ absl::Status DeleteLimit(Session& session, const Uuid& id, const std::string& na
 }
 
 absl::StatusOr<std::vector<Uuid>> PoolsOfLimit(Session& session, const Uuid& id) {
-  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kPoolsOfLimits,
-                                          Args().Array(IdArray(std::span(&id, 1)))));
+  ASSIGN_OR_RETURN(Rows rows,
+                   session.Run(queries::kPoolsOfLimits, Args().Array(IdArray(std::span(&id, 1)))));
   std::vector<Uuid> pools;
   for (size_t row = 0; row < rows.size(); ++row) pools.push_back(rows.Id(row, 0));
   return pools;

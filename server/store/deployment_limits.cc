@@ -21,7 +21,7 @@ absl::StatusOr<DeploymentLimits> ReadLimits(Session& session, const Uuid& deploy
 }  // namespace
 
 absl::StatusOr<bool> PrepareLimits(Session& session, const Uuid& deployment, const Uuid& pool,
-                           const DeploymentLimits& wanted) {
+                                   const DeploymentLimits& wanted) {
   ASSIGN_OR_RETURN(DeploymentLimits now, ReadLimits(session, deployment));
   DeploymentLimits sorted = wanted;
   std::sort(sorted.shared.begin(), sorted.shared.end());

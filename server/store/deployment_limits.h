@@ -27,8 +27,9 @@ struct DeploymentLimits {
 // Call before the deployment's row is written: waits for the grants and releases under way, when
 // the limits are to change; answers whether they are. `pool`: the one that it is in or goes to.
 absl::StatusOr<bool> PrepareLimits(Session& session, const Uuid& deployment, const Uuid& pool,
-                           const DeploymentLimits& wanted);
-// Call after it was written, if they are. NOT_FOUND (CONCURRENCY_LIMIT_NOT_FOUND, with the nearest name).
+                                   const DeploymentLimits& wanted);
+// Call after it was written, if they are. NOT_FOUND (CONCURRENCY_LIMIT_NOT_FOUND, with the nearest
+// name).
 absl::Status ApplyLimits(Session& session, const Uuid& team, const Uuid& deployment,
                          const DeploymentLimits& wanted);
 

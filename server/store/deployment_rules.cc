@@ -62,11 +62,10 @@ absl::Status CheckRetry(const v1::RetryPolicy& retry) {
 
 absl::Status CheckRules(const v1::Deployment& deployment) {
   if (deployment.has_concurrency_limit())
-    RETURN_IF_ERROR(
-        CheckNumber("concurrency_limit", deployment.concurrency_limit(), 0, 1'000'000));
+    RETURN_IF_ERROR(CheckNumber("concurrency_limit", deployment.concurrency_limit(), 0, 1'000'000));
   RETURN_IF_ERROR(CheckNumber("collision", deployment.collision(), 0, 2));
-  RETURN_IF_ERROR(CheckNumber("concurrency_limits", deployment.concurrency_limits_size(), 0,
-                              kMostNamedLimits));
+  RETURN_IF_ERROR(
+      CheckNumber("concurrency_limits", deployment.concurrency_limits_size(), 0, kMostNamedLimits));
   RETURN_IF_ERROR(CheckRetry(deployment.retry()));
   if (!deployment.has_timeout()) return absl::OkStatus();
   return CheckDuration("timeout", deployment.timeout(), absl::Seconds(1), kMostTimeout);
@@ -82,8 +81,10 @@ void AddRules(const v1::Deployment& deployment, Args& args) {
   args.Array(delays.Take()).Double(retry.jitter());
   std::vector<std::string> causes;
   for (const CauseName& known : kCauses) {
-    const bool named = std::find(retry.on().begin(), retry.on().end(), known.cause) != retry.on().end();
-    const bool usual = known.cause == v1::RETRY_CAUSE_FAILED || known.cause == v1::RETRY_CAUSE_TIMED_OUT;
+    const bool named =
+        std::find(retry.on().begin(), retry.on().end(), known.cause) != retry.on().end();
+    const bool usual =
+        known.cause == v1::RETRY_CAUSE_FAILED || known.cause == v1::RETRY_CAUSE_TIMED_OUT;
     if (retry.on().empty() ? usual : named) causes.emplace_back(known.name);
   }
   args.Array(TextArray(causes));

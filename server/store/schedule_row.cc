@@ -32,7 +32,8 @@ absl::Status ReadRule(const v1::Schedule& schedule, ScheduleRow& row) {
       return absl::OkStatus();
     case v1::Schedule::kRecurrence:
       row.expression = schedule.recurrence().text();
-      if (schedule.recurrence().has_anchor()) row.anchor = FromProto(schedule.recurrence().anchor());
+      if (schedule.recurrence().has_anchor())
+        row.anchor = FromProto(schedule.recurrence().anchor());
       return absl::OkStatus();
     case v1::Schedule::RULE_NOT_SET:
       break;
@@ -104,7 +105,8 @@ absl::StatusOr<ScheduleRow> ToRow(const v1::Schedule& schedule, absl::Time now) 
   RETURN_IF_ERROR(ReadBounds(schedule, row));
   RETURN_IF_ERROR(ReadCatchUp(schedule, row));
   ASSIGN_OR_RETURN(const Json parameters, ParseJsonObject(schedule.parameters(), "parameters"));
-  ASSIGN_OR_RETURN(const Json variables, ParseJsonObject(schedule.job_variables(), "job_variables"));
+  ASSIGN_OR_RETURN(const Json variables,
+                   ParseJsonObject(schedule.job_variables(), "job_variables"));
   row.parameters = DumpJson(parameters);
   row.job_variables = DumpJson(variables);
   RETURN_IF_ERROR(Timetable::Parse(SpecOf(row, now), now).status());

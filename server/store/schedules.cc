@@ -179,8 +179,8 @@ absl::StatusOr<std::vector<v1::Schedule>> ListSchedules(Session& session, const 
   return schedules;
 }
 
-absl::StatusOr<v1::Schedule> ReadSchedule(Session& session, const Uuid& team, const Uuid& deployment,
-                                          const std::string& slug) {
+absl::StatusOr<v1::Schedule> ReadSchedule(Session& session, const Uuid& team,
+                                          const Uuid& deployment, const std::string& slug) {
   constexpr int kFires = 10;
   ASSIGN_OR_RETURN(auto found, ListSchedules(session, team, {deployment, slug, {}, {}}, 1, kFires));
   if (found.empty()) return ScheduleNotFound(session, deployment, slug);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Schedules in the database. Blocking; on the caller's session, in the caller's transaction where it
-// changes something.
+// Schedules in the database. Blocking; on the caller's session, in the caller's transaction where
+// it changes something.
 
 #include <optional>
 #include <string>
@@ -28,8 +28,8 @@ absl::StatusOr<std::vector<v1::Schedule>> ListSchedules(Session& session, const 
                                                         const ScheduleFilter& filter, int limit,
                                                         int fires);
 // NOT_FOUND (SCHEDULE_NOT_FOUND, with the nearest slug).
-absl::StatusOr<v1::Schedule> ReadSchedule(Session& session, const Uuid& team, const Uuid& deployment,
-                                          const std::string& slug);
+absl::StatusOr<v1::Schedule> ReadSchedule(Session& session, const Uuid& team,
+                                          const Uuid& deployment, const std::string& slug);
 
 // Checks everything and inserts; answers the slug. ALREADY_EXISTS (SCHEDULE_EXISTS),
 // INVALID_ARGUMENT as of CreateSchedule.

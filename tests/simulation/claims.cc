@@ -58,8 +58,8 @@ server::PoolState World::Pool(const server::Matcher& matcher) const {
   return pool;
 }
 
-// What the statements of a claim find: of each queue in the plan's order the runs that are due, of a
-// deployment with limits no more than it has slots left.
+// What the statements of a claim find: of each queue in the plan's order the runs that are due, of
+// a deployment with limits no more than it has slots left.
 std::vector<Queued> World::Candidates(const server::ClaimPlan& plan) const {
   std::vector<Queued> candidates;
   const server::SlotsLeft left = SlotsLeftNow();
@@ -122,8 +122,8 @@ void World::CheckOrder(const std::vector<Queued>& waited, const std::set<int>& g
       fits &= !left.contains(scope) || left.at(scope) > 0;
     if (!fits) continue;
     for (const Queued& later : waited) {
-      const bool behind = later.queue == passed.queue && std::pair(passed.due, passed.run) <
-                                                             std::pair(later.due, later.run);
+      const bool behind = later.queue == passed.queue &&
+                          std::pair(passed.due, passed.run) < std::pair(later.due, later.run);
       if (behind && granted.contains(later.run))
         broken_ = fmt::format("run {} was passed over by run {}", passed.run, later.run);
     }
@@ -142,7 +142,8 @@ void World::Claim() {
     matcher.Park({static_cast<uint64_t>(id), worker_id, {}, free, queues});
   }
   const server::PoolState now = Pool(matcher);
-  // The other server plans by what it saw a while ago; what it may grant is decided under the locks.
+  // The other server plans by what it saw a while ago; what it may grant is decided under the
+  // locks.
   server::PoolState plan_by = now;
   if (!calm_ && Pick(3) == 0 && !seen_before_.queues.empty()) {
     plan_by.in_use = seen_before_.in_use;

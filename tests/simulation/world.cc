@@ -47,7 +47,9 @@ void World::Enqueue(int64_t due) {
   queued.queue = static_cast<int>(Pick(kQueues));
   queued.due = due;
   if (queued.deployment == 0) {
-    queued.budget.retry = {2, {absl::Seconds(3), absl::Seconds(5)}, 0.5,
+    queued.budget.retry = {2,
+                           {absl::Seconds(3), absl::Seconds(5)},
+                           0.5,
                            static_cast<unsigned>(server::RetryCause::kFailed) |
                                static_cast<unsigned>(server::RetryCause::kTimedOut)};
   }

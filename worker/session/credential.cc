@@ -44,8 +44,8 @@ absl::StatusOr<std::string> Exchange(const std::string& token, const std::string
   request.set_description(description);
   v1::ExchangeJoinTokenResponse response;
   const Endpoint endpoint = endpoints.Current();
-  const grpc::Status status = v1::TokenService::NewStub(endpoint.channel)
-                                  ->ExchangeJoinToken(&context, request, &response);
+  const grpc::Status status =
+      v1::TokenService::NewStub(endpoint.channel)->ExchangeJoinToken(&context, request, &response);
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE) endpoints.Failed(endpoint.index);
   if (!status.ok()) return Annotate(FromGrpc(status), "the join token was not exchanged");
   return response.secret();

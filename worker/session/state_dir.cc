@@ -1,7 +1,7 @@
 #include "worker/session/state_dir.h"
 
-#include <algorithm>
 #include <unistd.h>
+#include <algorithm>
 
 #include <cstdlib>
 

@@ -15,8 +15,8 @@ TEST_CASE("server list: one, several, doubles", "[servers]") {
 }
 
 TEST_CASE("server list: what is no server is named", "[servers]") {
-  for (const char* text : {"", "a", "a:", ":1", "a:0", "a:65536", "a:1,,b:2", "a:1,b", "a b:1",
-                           "http://a:1"}) {
+  for (const char* text :
+       {"", "a", "a:", ":1", "a:0", "a:65536", "a:1,,b:2", "a:1,b", "a b:1", "http://a:1"}) {
     INFO(text);
     const auto parsed = ParseServerList(text);
     REQUIRE(!parsed.ok());

@@ -146,7 +146,8 @@ TEST_CASE("transition: a policy retries what it names and nothing else", "[trans
 }
 
 TEST_CASE("transition: a suspended attempt goes back paused from every stage", "[transition]") {
-  for (const Phase phase : {Phase::kGranted, Phase::kLaunching, Phase::kLaunched, Phase::kStarted}) {
+  for (const Phase phase :
+       {Phase::kGranted, Phase::kLaunching, Phase::kLaunched, Phase::kStarted}) {
     HeldState state = At(phase);
     state.stop = Stop::kSuspend;
     for (const EventKind kind : {EventKind::kExited, EventKind::kHolderLost, EventKind::kSilent,
