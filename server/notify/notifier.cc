@@ -8,7 +8,7 @@
 namespace forebay::server {
 namespace {
 
-constexpr absl::Duration kBetweenSends = absl::Milliseconds(100);
+constexpr absl::Duration kBetweenSends = absl::Milliseconds(40);
 
 struct KindName {
   NoticeKind kind;

@@ -1,7 +1,7 @@
 #pragma once
 
 // Tells the other servers what happened here, outside of every hot transaction: payloads are
-// gathered and sent at most ten times a second, each once. A hint and no more: whoever misses it
+// gathered and sent at most 25 times a second, each once. A hint and no more: whoever misses it
 // finds the work by its probe.
 //
 // Payloads are "<kind> <uuid> <sender>". Thread-safe.

@@ -6,7 +6,9 @@ import time
 import psycopg2
 from cells import Bench, Lost
 from forebay.api import Api
+from forebay.daemons import Server
 from forebay.fake_worker import FakeWorker
+from forebay.waiting import wait_until
 
 CLAIM = 100
 CLAIMS = 30
@@ -95,6 +97,29 @@ class QueueCells:
             "stuck_ratio": self._cost(10_000, stuck=deep) / shallow,
             "snapshot_ratio": self._cost(20_000, snapshot=True) / shallow,
         }
+
+    def wake_up(self, runs: int) -> dict[str, float]:
+        """A run acknowledged by one server, to the hand of a worker parked at another."""
+        other = Server(self.bench.folder, self.bench.database_url, name="other", arguments=("--log-level", "info")).start()
+        pool, _ = self.bench.new_pool()
+        worker = FakeWorker(Api(other.address, self.bench.worker_key(pool)), pool, slots=10, beating=True)
+        times = []
+        for _ in range(runs):
+            poll = worker.start_poll()
+            arrived = []
+            poll.add_done_callback(lambda _, arrived=arrived: arrived.append(time.perf_counter()))
+            run_id = self.bench.api.submit(f"bench/{pool}")
+            acknowledged = time.perf_counter()
+            (assignment,) = poll.result().assignments
+            if assignment.attempt.run_id != run_id:
+                raise Lost("another run than the one that was submitted")
+            worker.complete(assignment)
+            wait_until(lambda arrived=arrived: arrived, what="the callback ran", pause=0.001)
+            times.append(max(0.0, (arrived[0] - acknowledged) * 1000))
+        worker.close()
+        other.terminate()
+        times.sort()
+        return {"wake_up_p50_ms": statistics.median(times), "wake_up_p99_ms": times[int(len(times) * 0.99)]}
 
     def hand_over(self, runs: int) -> dict[str, float]:
         """From the end of the attempt that had the only slot to the grant of the next, by the database's clock."""

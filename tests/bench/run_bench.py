@@ -45,6 +45,8 @@ ROWS = [
     ("backlog", "snapshot_ratio", "  with a snapshot held open", "", "<= 1.5"),
     ("hand_over", "hand_over_p50_ms", "freed slot to the next grant, p50", "ms", "<= 10"),
     ("hand_over", "hand_over_p99_ms", "  p99", "ms", ""),
+    ("wake_up", "wake_up_p50_ms", "two servers: acknowledged at one, in hand at the other, p50", "ms", "<= 50"),
+    ("wake_up", "wake_up_p99_ms", "  p99", "ms", ""),
     ("process_launch", "launch_p50_ms", "process launch: granted to first instruction, p50", "ms", "<= 15"),
     ("process_launch", "launch_p99_ms", "  p99", "ms", ""),
     ("docker", "engine_p50_ms", "container: the engine's own create and start, p50", "ms", ""),
@@ -70,6 +72,7 @@ def repetition(bench: Bench, quick: bool, deep: int) -> dict[str, dict[str, floa
     results["loaded_pickup"] = bench.loaded_pickup(half, 1 if quick else 4)
     queue = QueueCells(bench)
     results["hand_over"] = queue.hand_over(int(300 * scale))
+    results["wake_up"] = queue.wake_up(int(100 * scale))
     results["backlog"] = queue.backlog(100_000 if quick else deep)
     results["process_launch"] = bench.process_launch(int(100 * scale))
     results["docker"] = bench.docker(int(40 * scale), int(200 * scale))
@@ -85,11 +88,11 @@ def number(value: float) -> str:
 
 def print_table(repetitions: list[dict]):
     print(f"{WORKERS} simulated workers of {SLOTS} slots; {len(repetitions)} repetitions; {os.cpu_count()} cores\n")
-    print(f"{'':<52}{'median':>10}  {'range':<21} {'unit':<4} target")
+    print(f"{'':<60}{'median':>10}  {'range':<21} {'unit':<4} target")
     for cell, metric, title, unit, target in ROWS:
         values = sorted(repetition[cell][metric] for repetition in repetitions)
         extent = f"{number(values[0])} – {number(values[-1])}"
-        print(f"{title:<52}{number(statistics.median(values)):>10}  {extent:<21} {unit:<4} {target}")
+        print(f"{title:<60}{number(statistics.median(values)):>10}  {extent:<21} {unit:<4} {target}")
 
 
 def main() -> int:
