@@ -33,8 +33,8 @@ std::string_view Sequence(Color color) {
 std::string Coarse(absl::Duration duration) {
   const int64_t seconds = absl::ToInt64Seconds(duration);
   if (seconds < 120) return fmt::format("{} s", seconds);
-  if (seconds < 2 * 3600) return fmt::format("{} min", seconds / 60);
-  if (seconds < 2 * 86400) return fmt::format("{} h", seconds / 3600);
+  if (seconds < int64_t{2} * 3600) return fmt::format("{} min", seconds / 60);
+  if (seconds < int64_t{2} * 86400) return fmt::format("{} h", seconds / 3600);
   return fmt::format("{} d", seconds / 86400);
 }
 
