@@ -54,8 +54,9 @@ absl::Status FromSqlState(std::string_view state, std::string_view what) {
         .Says("the database has no space left; free some, nothing was changed");
   }
   // Class 57: the server is shutting down, was crashed or cannot accept connections yet. 53300: too
-  // many of them.
-  if (state.substr(0, 2) == "57" || state == "53300") return Unavailable(text);
+  // many of them. 25P03: we slept in the middle of a transaction, and it was given up.
+  const bool away = state.substr(0, 2) == "57" || state == "53300" || state == "25P03";
+  if (away) return Unavailable(text);
   return Error(absl::StatusCode::kInternal, "DATABASE_ERROR")
       .Says("database error {}: {}", state, text);
 }
@@ -172,7 +173,12 @@ void Session::Impl::Connect() {
   connection = std::make_unique<pqxx::connection>(url);
   // Queries are written in the order in which their tables are to be joined. To look for a better
   // one took ten times as long as to run them, once for each partition.
-  pqxx::nontransaction(*connection).exec("SET join_collapse_limit = 1");
+  pqxx::nontransaction(*connection)
+      .exec(
+          "SET join_collapse_limit = 1; "
+          // A server that is paused in the middle of a transaction would keep its locks from all
+          // the others: the database gives it up, and what the sleeper does next fails.
+          "SET idle_in_transaction_session_timeout = '5s'");
 }
 
 pqxx::result Session::Impl::Execute(pqxx::transaction_base& tx, const Query& query,

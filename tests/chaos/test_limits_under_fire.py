@@ -107,15 +107,18 @@ class Crew(threading.Thread):
             self.failure = failure
 
     def _live(self):
+        try:
+            self._work()
+        except ApiError as error:
+            # Nothing came, the lease was over, or the machine is too busy to connect: a new life.
+            assert error.code in ("DEADLINE_EXCEEDED", "NOT_FOUND", "UNAVAILABLE"), error
+
+    def _work(self):
         worker = self.env.fake_worker("fire", api=self.api, slots=SLOTS)
         for _ in range(self.random.randrange(20, 60)):
             if self.over.is_set():
                 return
-            try:
-                taken = list(worker.poll(SLOTS, timeout=5.0).assignments)
-            except ApiError as error:
-                assert error.code in ("DEADLINE_EXCEEDED", "NOT_FOUND"), error
-                return
+            taken = list(worker.poll(SLOTS, timeout=5.0).assignments)
             for assignment in taken:
                 if self.random.random() < 0.005:
                     return  # with what is left
