@@ -3,13 +3,19 @@ import pytest
 
 @pytest.fixture
 def quick_pool(env):
-    """A pool whose leases end soon, so that a fault is over in seconds. Also makes the deployment flow/FLOW of it."""
+    """make(): a pool whose leases end soon, so that a fault is over in seconds."""
 
     def make(name="alpha", limit=None, **timeouts):
         timeouts = {"lease_ttl": 2000, "start_deadline": 20000, "crash_after": 4000, "cancel_grace": 1000, **timeouts}
         return env.api.create_pool(name, limit=limit, **timeouts)
 
     return make
+
+
+@pytest.fixture
+def calm_pool(env):
+    """make(): a pool whose leases outlast a loaded machine, for workers that do not beat."""
+    return lambda name="alpha": env.api.create_pool(name, lease_ttl=60000, crash_after=60000)
 
 
 @pytest.fixture

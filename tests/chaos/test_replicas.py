@@ -21,9 +21,9 @@ def both(pair) -> str:
     return ",".join(server.address for server, _ in pair)
 
 
-def test_a_submission_here_wakes_a_worker_parked_there(env, pair, quick_pool):
+def test_a_submission_here_wakes_a_worker_parked_there(env, pair, calm_pool):
     (_, one), (there, two) = pair
-    quick_pool()
+    calm_pool()
     one.deploy("flow/one", "alpha", ["true"])
     worker = env.fake_worker("alpha", api=env.new_api(there.address, env.worker_key("alpha")), slots=10)
     for _ in range(20):
@@ -48,9 +48,9 @@ def test_a_cancel_here_stops_what_a_worker_holds_there(env, pair, quick_pool):
     env.checker.check_no_leaks([run_id])
 
 
-def test_pauses_and_limits_set_here_hold_there(env, pair, quick_pool):
+def test_pauses_and_limits_set_here_hold_there(env, pair, calm_pool):
     (_, one), (there, two) = pair
-    quick_pool()
+    calm_pool()
     one.deploy("flow/one", "alpha", ["true"], concurrency_limit=1)
     worker = env.fake_worker("alpha", api=env.new_api(there.address, env.worker_key("alpha")), slots=10)
     first, second = one.submit("flow/one"), one.submit("flow/one")

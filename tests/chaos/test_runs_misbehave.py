@@ -71,8 +71,8 @@ def test_f35_a_cancel_that_races_with_a_real_run(env, api, quick_pool, deploy, r
     env.checker.check(api, env.marks)
 
 
-def test_f35_a_cancel_that_races_with_the_reports_of_a_worker(env, api, quick_pool, deploy, repeats):
-    quick_pool(lease_ttl=60000, crash_after=60000)
+def test_f35_a_cancel_that_races_with_the_reports_of_a_worker(env, api, calm_pool, deploy, repeats):
+    calm_pool()
     deploy()
     count = repeats(200, 10_000)
     worker = env.fake_worker("alpha", slots=count)

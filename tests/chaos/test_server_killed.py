@@ -185,8 +185,8 @@ def test_f43_a_second_term_signal_stops_the_runs(env, api, quick_pool, deploy):
     env.checker.check_no_leaks([run_id])
 
 
-def test_f43_an_operator_drains_a_worker(env, api, quick_pool, deploy):
-    quick_pool()
+def test_f43_an_operator_drains_a_worker(env, api, calm_pool, deploy):
+    calm_pool()
     deploy()
     worker = env.fake_worker("alpha")
     poll = worker.start_poll()
@@ -199,8 +199,8 @@ def test_f43_an_operator_drains_a_worker(env, api, quick_pool, deploy):
         worker.heartbeat()
 
 
-def test_a_deregistered_workers_started_attempts_can_be_adopted_at_once(env, api, quick_pool, deploy):
-    quick_pool(lease_ttl=60000, crash_after=60000)
+def test_a_deregistered_workers_started_attempts_can_be_adopted_at_once(env, api, calm_pool, deploy):
+    calm_pool()
     deploy()
     run_id = api.submit("flow/one")
     first, second = env.fake_worker("alpha"), env.fake_worker("alpha")

@@ -21,7 +21,7 @@ def test_f06_late_writes_of_a_paused_worker_are_refused(env, api, quick_pool, de
     paused = env.fake_worker("alpha")
     (old,) = paused.take()
     lease_over(env, paused.worker_id)
-    current = env.fake_worker("alpha")
+    current = env.fake_worker("alpha", beating=True)
     (new,) = current.take()
     assert new.attempt.run_id == run_id
     assert (new.attempt.attempt, new.attempt.epoch) > (old.attempt.attempt, old.attempt.epoch)
@@ -69,8 +69,8 @@ def test_f06_a_real_worker_that_wakes_stops_what_is_stale(env, api, quick_pool, 
     api.wait_for_state(api.submit("flow/two"), "COMPLETED")
 
 
-def test_f08_two_workers_of_one_name_and_key_share_nothing(env, api, quick_pool, deploy, repeats):
-    quick_pool()
+def test_f08_two_workers_of_one_name_and_key_share_nothing(env, api, calm_pool, deploy, repeats):
+    calm_pool()
     deploy()
     key = env.worker_key("alpha")
     twins = [env.fake_worker("alpha", api=env.new_api(token=key), name="twin", slots=100) for _ in range(2)]
