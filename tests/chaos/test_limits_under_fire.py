@@ -9,6 +9,7 @@ import time
 
 from forebay import protocol
 from forebay.api import ApiError
+from forebay.waiting import wait_until
 from google.protobuf import field_mask_pb2
 
 WORKERS, SLOTS = 64, 4
@@ -138,8 +139,11 @@ def test_limits_hold_under_fire(env, request):
                 env.api.submit_many(f"fire/d{n}", 20)
             submitted += 20 * DEPLOYMENTS
             # Not too far ahead: some deployments must run dry now and then.
-            while env.checker.value("SELECT count(*) FROM queued_runs") > 2000 and not over.is_set():
-                time.sleep(0.05)
+            wait_until(
+                lambda: over.is_set() or env.checker.value("SELECT count(*) FROM queued_runs") <= 2000,
+                PATIENT,
+                "runs are taken",
+            )
 
     feeder = threading.Thread(target=feed, daemon=True)
     for thread in [*crew, feeder]:

@@ -40,12 +40,6 @@ def update_deployment(api, name, *cleared, **fields):
     return api.DeploymentService.UpdateDeployment(deployment=deployment, update_mask=mask).deployment
 
 
-def free(worker, **fields):
-    """What the worker is given when it asks for much and waits little."""
-    poll = worker.start_poll(free_slots=50, **fields)
-    return poll
-
-
 def test_a_deployments_limit_holds_back_its_own_runs_and_nobody_elses(env, api, pool):
     api.deploy("flow/narrow", "alpha", ["true"], concurrency_limit=2)
     api.deploy("flow/wide", "alpha", ["true"])
