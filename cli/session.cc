@@ -1,6 +1,5 @@
 #include "cli/session.h"
 
-#include <algorithm>
 #include <ostream>
 #include <utility>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/os/files.h"
+#include "common/rpc/server_list.h"
 
 namespace forebay::cli {
 namespace {
@@ -31,14 +31,11 @@ absl::StatusOr<Profile> FindContext(const std::string& name, const Settings& set
 
 // Of several servers the key is that of a context which names one of them.
 Profile ProfileOfAddress(const std::string& server, const Settings& settings) {
-  const auto wanted = Split(server, ',');
   for (const auto& [name, known] : settings.contexts) {
-    for (const std::string_view one : Split(known.server, ',')) {
-      if (std::find(wanted.begin(), wanted.end(), one) == wanted.end()) continue;
-      Profile profile = known;
-      profile.server = server;
-      return profile;
-    }
+    if (!ShareServer(known.server, server)) continue;
+    Profile profile = known;
+    profile.server = server;
+    return profile;
   }
   Profile profile;
   profile.server = server;

@@ -37,4 +37,13 @@ absl::StatusOr<std::vector<std::string>> ParseServerList(std::string_view text) 
   return servers;
 }
 
+bool ShareServer(std::string_view one, std::string_view other) {
+  const auto known = Split(other, ',');
+  for (const std::string_view server : Split(one, ',')) {
+    const auto same = [&](std::string_view entry) { return Trim(entry) == Trim(server); };
+    if (std::any_of(known.begin(), known.end(), same)) return true;
+  }
+  return false;
+}
+
 }  // namespace forebay

@@ -16,4 +16,8 @@ inline constexpr size_t kMostServers = 16;
 // INVALID_ARGUMENT (INVALID_SERVER) naming the entry.
 absl::StatusOr<std::vector<std::string>> ParseServerList(std::string_view text);
 
+// Whether two such texts name a server in common: any server serves all, so they stand for the
+// same.
+bool ShareServer(std::string_view one, std::string_view other);
+
 }  // namespace forebay

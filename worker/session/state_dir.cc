@@ -1,13 +1,13 @@
 #include "worker/session/state_dir.h"
 
 #include <unistd.h>
-#include <algorithm>
 
 #include <cstdlib>
 
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/os/files.h"
+#include "common/rpc/server_list.h"
 
 namespace forebay::worker {
 namespace {
@@ -25,18 +25,9 @@ bool HasRuns(const std::string& path) {
   return runs.ok() && !runs->empty();
 }
 
-// Two lists of servers with one in common stand for the same: any of them serves all.
-bool NamesTheSame(std::string_view one, std::string_view other) {
-  const auto servers = Split(other, ',');
-  const auto known = Split(one, ',');
-  return std::any_of(known.begin(), known.end(), [&](std::string_view server) {
-    return std::find(servers.begin(), servers.end(), server) != servers.end();
-  });
-}
-
 bool HasRunsOfAnother(const std::string& path, const std::string& server) {
   const std::string known = ReadName(path + "/server");
-  return !known.empty() && !NamesTheSame(known, server) && HasRuns(path);
+  return !known.empty() && !ShareServer(known, server) && HasRuns(path);
 }
 
 absl::Status NameOption(const absl::Status& locked, const std::string& path) {
