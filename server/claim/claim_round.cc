@@ -11,6 +11,7 @@
 #include "server/db/queries.h"
 #include "server/runs/cancel.h"
 #include "server/runs/held_attempt.h"
+#include "server/runs/slot_counters.h"
 
 namespace forebay::server {
 namespace {

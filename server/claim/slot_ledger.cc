@@ -4,6 +4,7 @@
 
 #include "common/base/status.h"
 #include "server/db/queries.h"
+#include "server/runs/slot_counters.h"
 
 namespace forebay::server {
 namespace {
@@ -73,17 +74,9 @@ absl::Status SlotLedger::Take(Session& session, const Uuid& pool,
       decaying_.contains(scope.second) ? ++decaying[scope.second] : ++taken[scope];
   }
   if (left_.empty() || taken.empty()) return absl::OkStatus();
-  ArrayLiteral kinds, ids, deltas;
-  for (const auto& [scope, count] : taken) {
-    kinds.Text(scope.first);
-    ids.Id(scope.second);
-    deltas.Int(count);
-  }
-  RETURN_IF_ERROR(session
-                      .Run(queries::kBumpCounters,
-                           Args().Array(kinds.Take()).Array(ids.Take()).Array(deltas.Take()))
-                      .status());
+  RETURN_IF_ERROR(BumpCounters(session, taken));
   if (decaying.empty()) return absl::OkStatus();
+  ArrayLiteral ids, deltas;
   for (const auto& [id, count] : decaying) {
     ids.Id(id);
     deltas.Int(count);

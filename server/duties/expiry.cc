@@ -4,6 +4,7 @@
 #include "common/obs/log.h"
 #include "server/db/queries.h"
 #include "server/runs/held_attempt.h"
+#include "server/runs/slot_counters.h"
 
 namespace forebay::server {
 namespace {

@@ -6,6 +6,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "server/db/queries.h"
+#include "server/runs/slot_counters.h"
 
 namespace forebay::server {
 namespace {
@@ -103,23 +104,14 @@ class EndColumns {
 };
 
 absl::Status ReleaseSlots(Session& session, const std::vector<AttemptChange>& ended) {
-  std::map<std::pair<std::string, Uuid>, int> slots;
+  std::map<SlotScope, int> slots;
   for (const AttemptChange& change : ended) {
-    ++slots[{"pool", change.before.pool}];
-    ++slots[{"queue", change.before.queue}];
-    ++slots[{"deployment", change.before.deployment}];
-    for (const Uuid& limit : change.before.limits) ++slots[{"named", limit}];
+    --slots[{"pool", change.before.pool}];
+    --slots[{"queue", change.before.queue}];
+    --slots[{"deployment", change.before.deployment}];
+    for (const Uuid& limit : change.before.limits) --slots[{"named", limit}];
   }
-  ArrayLiteral kinds, ids, deltas;
-  for (const auto& [scope, count] : slots) {
-    kinds.Text(scope.first);
-    ids.Id(scope.second);
-    deltas.Int(-count);
-  }
-  return session
-      .Run(queries::kBumpCounters,
-           Args().Array(kinds.Take()).Array(ids.Take()).Array(deltas.Take()))
-      .status();
+  return BumpCounters(session, slots);
 }
 
 // A slot of a shared limit may be what a run of another pool waits for.
@@ -225,10 +217,6 @@ absl::StatusOr<std::vector<HeldAttempt>> LockAttempts(Session& session, std::vec
   std::vector<HeldAttempt> held;
   for (size_t row = 0; row < rows.size(); ++row) held.push_back(ReadHeldAttempt(rows, row));
   return held;
-}
-
-absl::Status ShareLimits(Session& session, const std::vector<Uuid>& pools) {
-  return session.Run(queries::kShareLimits, Args().Array(IdArray(pools))).status();
 }
 
 absl::Status WriteChanges(Session& session, const std::vector<AttemptChange>& changes,

@@ -68,10 +68,8 @@ struct Aftermath {
 
 // Writes the changes: phases, ends with history, requeues, slots given back, quarantines. In the
 // caller's transaction, which holds the locks of LockAttempts and shares the limits of the pools
-// (LockLimits). Adds to `aftermath`.
+// (ShareLimits). Adds to `aftermath`.
 absl::Status WriteChanges(Session& session, const std::vector<AttemptChange>& changes,
                           Aftermath& aftermath);
-// Shares the limits of the pools with other grants and releases for the length of the transaction.
-absl::Status ShareLimits(Session& session, const std::vector<Uuid>& pools);
 
 }  // namespace forebay::server

@@ -5,6 +5,7 @@
 
 #include "common/crypto/sha256.h"
 #include "common/crypto/token.h"
+#include "server/runs/slot_counters.h"
 
 namespace forebay::server {
 namespace {

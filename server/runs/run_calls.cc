@@ -7,6 +7,7 @@
 #include "server/db/queries.h"
 #include "server/runs/held_attempt.h"
 #include "server/runs/run_row.h"
+#include "server/runs/slot_counters.h"
 
 namespace forebay::server {
 namespace {

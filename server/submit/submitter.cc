@@ -9,6 +9,7 @@
 #include "server/claim/worker_directory.h"
 #include "server/db/queries.h"
 #include "server/runs/held_attempt.h"
+#include "server/runs/slot_counters.h"
 #include "server/submit/receipt.h"
 #include "server/submit/run_rows.h"
 

@@ -104,7 +104,7 @@ SELECT run_id, attempt, epoch + 1, pool_id, queue_id, deployment_id, worker_id, 
        clock_timestamp() + $5::integer * interval '1 millisecond', protocol_retries, crash_retries, user_retries,
        log_offset, limits::uuid[]
 FROM taken
-RETURNING run_id, micros(start_deadline), queue_id
+RETURNING run_id, micros(start_deadline)
 
 -- Runs in the queue's own order whose deployment has got a limit since: they step beside it.
 -- name: gate_runs_late
