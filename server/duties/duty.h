@@ -26,6 +26,15 @@ struct Tenure {
 
   // In the caller's transaction: OK while the duty is ours, ABORTED (DUTY_LOST) else.
   absl::Status Check(Session& session) const;
+  // Runs `body` in a transaction that writes only while the duty is ours. As InTransaction: `body`
+  // may be run again.
+  template <typename Body>
+  absl::Status Transact(Session& session, Body&& body) const {
+    return InTransaction(session, [&]() -> absl::Status {
+      const absl::Status ours = Check(session);
+      return ours.ok() ? body() : ours;
+    });
+  }
 };
 
 class Duty {

@@ -39,27 +39,37 @@ class ExpiryDuty final : public Duty {
 
   absl::Status RunOnce(Session& session, const Tenure& tenure) override {
     if (tenure.undisturbed < kSettle) return absl::OkStatus();
-    RETURN_IF_ERROR(ExpireLeases(session, tenure));
-    RETURN_IF_ERROR(CloseOverdue(session, tenure));
-    return TimeOut(session, tenure);
+    RETURN_IF_ERROR(Expire(session, tenure));
+    return CloseOverdue(session, tenure);
   }
 
  private:
-  static absl::Status ExpireLeases(Session& session, const Tenure& tenure) {
-    return InTransaction(session, [&]() -> absl::Status {
-      RETURN_IF_ERROR(tenure.Check(session));
+  // Leases, and attempts that run longer than they may: their workers stop those as on a cancel.
+  absl::Status Expire(Session& session, const Tenure& tenure) {
+    std::vector<Uuid> runs;
+    std::vector<Uuid> workers;
+    RETURN_IF_ERROR(tenure.Transact(session, [&]() -> absl::Status {
+      runs.clear();
+      workers.clear();
       ASSIGN_OR_RETURN(Rows gone, session.Run(queries::kExpireLeases, {}));
       for (size_t row = 0; row < gone.size(); ++row)
         spdlog::info("the lease of worker '{}' is over", gone.Text(row, 2));
+      ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kTimeOutAttempts, {}));
+      for (size_t row = 0; row < rows.size(); ++row) {
+        runs.push_back(rows.Id(row, 0));
+        workers.push_back(rows.Id(row, 1));
+      }
       return absl::OkStatus();
-    });
+    }));
+    signals_.RunsChanged(runs);
+    for (const Uuid& worker : workers) signals_.StopWanted(worker);
+    return absl::OkStatus();
   }
 
   absl::Status CloseOverdue(Session& session, const Tenure& tenure) {
     Aftermath aftermath;
-    RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
+    RETURN_IF_ERROR(tenure.Transact(session, [&]() -> absl::Status {
       aftermath = {};
-      RETURN_IF_ERROR(tenure.Check(session));
       ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kLockOverdue, {}));
       if (rows.empty()) return absl::OkStatus();
       std::vector<AttemptChange> changes;
@@ -75,26 +85,6 @@ class ExpiryDuty final : public Duty {
     }));
     signals_.RunsChanged(aftermath.runs_changed);
     for (const Uuid& pool : aftermath.pools_ready) signals_.WorkReady(pool);
-    return absl::OkStatus();
-  }
-
-  // Their workers stop them, as they do on a cancel.
-  absl::Status TimeOut(Session& session, const Tenure& tenure) {
-    std::vector<Uuid> runs;
-    std::vector<Uuid> workers;
-    RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
-      runs.clear();
-      workers.clear();
-      RETURN_IF_ERROR(tenure.Check(session));
-      ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kTimeOutAttempts, {}));
-      for (size_t row = 0; row < rows.size(); ++row) {
-        runs.push_back(rows.Id(row, 0));
-        workers.push_back(rows.Id(row, 1));
-      }
-      return absl::OkStatus();
-    }));
-    signals_.RunsChanged(runs);
-    for (const Uuid& worker : workers) signals_.StopWanted(worker);
     return absl::OkStatus();
   }
 

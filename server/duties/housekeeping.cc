@@ -13,10 +13,7 @@ class CollisionDuty final : public Duty {
   std::string name() const override { return "collisions"; }
   absl::Duration interval() const override { return absl::Seconds(1); }
   absl::Status RunOnce(Session& session, const Tenure& tenure) override {
-    return InTransaction(session, [&]() -> absl::Status {
-      RETURN_IF_ERROR(tenure.Check(session));
-      return CancelCollisions(session, std::nullopt);
-    });
+    return tenure.Transact(session, [&] { return CancelCollisions(session, std::nullopt); });
   }
 };
 
@@ -61,8 +58,7 @@ class RecountDuty final : public Duty {
  private:
   absl::Status Recount(Session& session, const Tenure& tenure, const Uuid& pool) {
     size_t wrong = 0;
-    RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
-      RETURN_IF_ERROR(tenure.Check(session));
+    RETURN_IF_ERROR(tenure.Transact(session, [&]() -> absl::Status {
       RETURN_IF_ERROR(session.Run(queries::kOwnLimits, Args().Id(pool)).status());
       ASSIGN_OR_RETURN(Rows corrected, session.Run(queries::kRecountSlots, Args().Id(pool)));
       wrong = corrected.size();
@@ -77,9 +73,8 @@ class RecountDuty final : public Duty {
 
   absl::Status FreeStranded(Session& session, const Tenure& tenure) {
     std::vector<Uuid> pools;
-    RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
+    RETURN_IF_ERROR(tenure.Transact(session, [&]() -> absl::Status {
       pools.clear();
-      RETURN_IF_ERROR(tenure.Check(session));
       ASSIGN_OR_RETURN(Rows freed, session.Run(queries::kFreeStrandedRuns, {}));
       for (size_t row = 0; row < freed.size(); ++row) pools.push_back(freed.Id(row, 0));
       return absl::OkStatus();
@@ -90,8 +85,7 @@ class RecountDuty final : public Duty {
 
   static absl::Status RecountShared(Session& session, const Tenure& tenure) {
     size_t wrong = 0;
-    RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
-      RETURN_IF_ERROR(tenure.Check(session));
+    RETURN_IF_ERROR(tenure.Transact(session, [&]() -> absl::Status {
       RETURN_IF_ERROR(session.Run(queries::kLockSharedCounters, {}).status());
       ASSIGN_OR_RETURN(Rows corrected, session.Run(queries::kRecountSharedSlots, {}));
       wrong = corrected.size();

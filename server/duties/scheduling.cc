@@ -79,9 +79,8 @@ class SchedulingDuty final : public Duty {
   absl::StatusOr<int> LookAtSome(Session& session, const Tenure& tenure) {
     int looked = 0;
     std::set<Uuid> pools;
-    RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
+    RETURN_IF_ERROR(tenure.Transact(session, [&]() -> absl::Status {
       Harvest harvest;
-      RETURN_IF_ERROR(tenure.Check(session));
       ASSIGN_OR_RETURN(Rows rows,
                        session.Run(queries::kDueSchedules, Args().Int(kSchedulesAtOnce)));
       looked = static_cast<int>(rows.size());
@@ -183,9 +182,8 @@ class SchedulingDuty final : public Duty {
 
   absl::Status DropMissed(Session& session, const Tenure& tenure) {
     std::vector<Uuid> runs;
-    RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
+    RETURN_IF_ERROR(tenure.Transact(session, [&]() -> absl::Status {
       runs.clear();
-      RETURN_IF_ERROR(tenure.Check(session));
       ASSIGN_OR_RETURN(Rows dropped, session.Run(queries::kDropMissedRuns, {}));
       for (size_t row = 0; row < dropped.size(); ++row) runs.push_back(dropped.Id(row, 0));
       return absl::OkStatus();
