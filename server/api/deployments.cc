@@ -39,22 +39,6 @@ absl::StatusOr<v1::Deployment> AfterChange(Backend& backend, Session& session, c
   return ReadWhole(session, caller, name);
 }
 
-// Takes the fields that the mask names.
-void Overlay(const v1::Deployment& given, const UpdateMask& mask, v1::Deployment& deployment) {
-  const google::protobuf::Reflection& fields = *deployment.GetReflection();
-  for (const std::string& path : mask.paths()) {
-    const auto* field = v1::Deployment::descriptor()->FindFieldByName(path);
-    fields.ClearField(&deployment, field);
-  }
-  v1::Deployment named;
-  for (const std::string& path : mask.paths()) {
-    const auto* field = v1::Deployment::descriptor()->FindFieldByName(path);
-    v1::Deployment all = given;
-    all.GetReflection()->SwapFields(&all, &named, {field});
-  }
-  deployment.MergeFrom(named);
-}
-
 absl::StatusOr<v1::ApplyDeploymentResponse> Apply(Backend& backend, Session& session,
                                                   const Caller& caller,
                                                   const v1::ApplyDeploymentRequest& request) {
@@ -88,7 +72,7 @@ absl::StatusOr<v1::UpdateDeploymentResponse> Update(Backend& backend, Session& s
     // it.
     RETURN_IF_ERROR(session.Run(queries::kOwnLimits, Args().Id(id)).status());
     ASSIGN_OR_RETURN(v1::Deployment changed, ReadDeployment(session, caller.team, name));
-    Overlay(request.deployment(), mask, changed);
+    mask.Overlay(request.deployment(), changed);
     RETURN_IF_ERROR(ApplyDeployment(session, caller, backend.ids, changed, name).status());
     return ApplySchedules(session, caller, backend.ids, id, {}, false);
   }));

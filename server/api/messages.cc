@@ -53,6 +53,17 @@ absl::Duration FromProto(const google::protobuf::Duration& proto) {
   return absl::Seconds(proto.seconds()) + absl::Nanoseconds(proto.nanos());
 }
 
+absl::Status CheckDuration(std::string_view field, const google::protobuf::Duration& given,
+                           absl::Duration least, absl::Duration most) {
+  const absl::Duration value = FromProto(given);
+  if (value >= least && value <= most) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "OUT_OF_RANGE")
+      .Field(field, absl::FormatDuration(value))
+      .With("allowed", absl::FormatDuration(least) + " to " + absl::FormatDuration(most))
+      .Says("{} is {}; it must be between {} and {}", field, absl::FormatDuration(value),
+            absl::FormatDuration(least), absl::FormatDuration(most));
+}
+
 absl::StatusOr<std::string> PoolNameOf(std::string_view name, std::string_view field) {
   auto parts = SplitResource(name);
   if (parts.size() == 2 && parts[0] == "workPools") parts.erase(parts.begin());

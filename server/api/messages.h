@@ -23,6 +23,10 @@ absl::Time FromProto(const google::protobuf::Timestamp& proto);
 void ToProto(absl::Duration duration, google::protobuf::Duration& proto);
 absl::Duration FromProto(const google::protobuf::Duration& proto);
 
+// INVALID_ARGUMENT (OUT_OF_RANGE) naming the field and what is allowed.
+absl::Status CheckDuration(std::string_view field, const google::protobuf::Duration& given,
+                           absl::Duration least, absl::Duration most);
+
 // Fills the field that `field()` makes only when there is a time, so that an absent time stays
 // absent.
 template <typename Field>

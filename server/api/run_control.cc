@@ -10,48 +10,45 @@
 namespace forebay::server {
 namespace {
 
-absl::StatusOr<std::optional<absl::Duration>> GraceOf(const v1::CancelFlowRunRequest& request) {
-  if (!request.has_grace()) return std::optional<absl::Duration>();
-  const absl::Duration grace = FromProto(request.grace());
-  if (grace >= absl::ZeroDuration() && grace <= absl::Hours(1)) return std::optional(grace);
-  return Error(absl::StatusCode::kInvalidArgument, "OUT_OF_RANGE")
-      .Field("grace", absl::FormatDuration(grace))
-      .With("allowed", "0 to 1h")
-      .Says("grace is {}; it must be between 0 and 1 h", absl::FormatDuration(grace));
+// Does what was asked for and answers the run as it stands then.
+template <typename Response, typename Request, typename Change>
+absl::StatusOr<Response> ChangeRun(Session& session, const Caller& caller, const Request& request,
+                                   Change change) {
+  ASSIGN_OR_RETURN(const Uuid id, IdOf(request.name(), "flowRuns", "name"));
+  RETURN_IF_ERROR(change(id));
+  Response response;
+  ASSIGN_OR_RETURN(*response.mutable_flow_run(),
+                   ReadRun(session, caller.team, id, v1::RUN_VIEW_BASIC));
+  return response;
 }
 
 absl::StatusOr<v1::CancelFlowRunResponse> Cancel(Backend& backend, Session& session,
                                                  const Caller& caller,
                                                  const v1::CancelFlowRunRequest& request) {
-  ASSIGN_OR_RETURN(const Uuid id, IdOf(request.name(), "flowRuns", "name"));
-  ASSIGN_OR_RETURN(const auto grace, GraceOf(request));
-  RETURN_IF_ERROR(CancelRun(session, backend.signals, caller.team, id, grace));
-  v1::CancelFlowRunResponse response;
-  ASSIGN_OR_RETURN(*response.mutable_flow_run(),
-                   ReadRun(session, caller.team, id, v1::RUN_VIEW_BASIC));
-  return response;
+  std::optional<absl::Duration> grace;
+  if (request.has_grace()) {
+    RETURN_IF_ERROR(CheckDuration("grace", request.grace(), absl::ZeroDuration(), absl::Hours(1)));
+    grace = FromProto(request.grace());
+  }
+  return ChangeRun<v1::CancelFlowRunResponse>(session, caller, request, [&](const Uuid& id) {
+    return CancelRun(session, backend.signals, caller.team, id, grace);
+  });
 }
 
 absl::StatusOr<v1::PauseFlowRunResponse> Pause(Backend& backend, Session& session,
                                                const Caller& caller,
                                                const v1::PauseFlowRunRequest& request) {
-  ASSIGN_OR_RETURN(const Uuid id, IdOf(request.name(), "flowRuns", "name"));
-  RETURN_IF_ERROR(PauseRun(session, backend.signals, caller.team, id));
-  v1::PauseFlowRunResponse response;
-  ASSIGN_OR_RETURN(*response.mutable_flow_run(),
-                   ReadRun(session, caller.team, id, v1::RUN_VIEW_BASIC));
-  return response;
+  return ChangeRun<v1::PauseFlowRunResponse>(session, caller, request, [&](const Uuid& id) {
+    return PauseRun(session, backend.signals, caller.team, id);
+  });
 }
 
 absl::StatusOr<v1::ResumeFlowRunResponse> Resume(Backend& backend, Session& session,
                                                  const Caller& caller,
                                                  const v1::ResumeFlowRunRequest& request) {
-  ASSIGN_OR_RETURN(const Uuid id, IdOf(request.name(), "flowRuns", "name"));
-  RETURN_IF_ERROR(ResumeRun(session, backend.signals, caller.team, id));
-  v1::ResumeFlowRunResponse response;
-  ASSIGN_OR_RETURN(*response.mutable_flow_run(),
-                   ReadRun(session, caller.team, id, v1::RUN_VIEW_BASIC));
-  return response;
+  return ChangeRun<v1::ResumeFlowRunResponse>(session, caller, request, [&](const Uuid& id) {
+    return ResumeRun(session, backend.signals, caller.team, id);
+  });
 }
 
 // The order is read on a database thread; the intake takes it on from there.

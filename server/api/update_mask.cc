@@ -1,6 +1,7 @@
 #include "server/api/update_mask.h"
 
 #include <fmt/ranges.h>
+#include <google/protobuf/util/field_mask_util.h>
 
 #include <algorithm>
 
@@ -26,6 +27,26 @@ absl::StatusOr<UpdateMask> UpdateMask::Parse(const google::protobuf::FieldMask& 
         .Says("'{}' is not a field of {} that can be changed; these can: {}", path, what, known);
   }
   return parsed;
+}
+
+void UpdateMask::Overlay(const google::protobuf::Message& given,
+                         google::protobuf::Message& resource) const {
+  const google::protobuf::Reflection& fields = *given.GetReflection();
+  google::protobuf::FieldMask mask;
+  for (const std::string& path : paths_) {
+    const auto* oneof = given.GetDescriptor()->FindOneofByName(path);
+    if (oneof == nullptr) {
+      mask.add_paths(path);
+      continue;
+    }
+    fields.ClearOneof(&resource, oneof);
+    if (fields.HasOneof(given, oneof))
+      mask.add_paths(fields.GetOneofFieldDescriptor(given, oneof)->name());
+  }
+  google::protobuf::util::FieldMaskUtil::MergeOptions replace;
+  replace.set_replace_message_fields(true);
+  replace.set_replace_repeated_fields(true);
+  google::protobuf::util::FieldMaskUtil::MergeMessageTo(given, mask, replace, &resource);
 }
 
 bool UpdateMask::Names(std::string_view path) const {

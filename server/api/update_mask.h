@@ -1,8 +1,9 @@
 #pragma once
 
-// Which fields an update may change. Pure.
+// Which fields an update may change, and changing them. Pure.
 
 #include <google/protobuf/field_mask.pb.h>
+#include <google/protobuf/message.h>
 
 #include <span>
 #include <string>
@@ -21,6 +22,9 @@ class UpdateMask {
                                           std::string_view what);
   bool Names(std::string_view path) const;
   const std::vector<std::string>& paths() const { return paths_; }
+  // Lays the named fields of `given` over `resource`, a message of the same type; what `given` does
+  // not have is cleared there. A oneof's name stands for whichever of its fields is set.
+  void Overlay(const google::protobuf::Message& given, google::protobuf::Message& resource) const;
 
  private:
   std::vector<std::string> paths_;

@@ -33,17 +33,6 @@ absl::Status CheckNumber(std::string_view field, double value, double least, dou
       .Says("{} is {}; it must be between {} and {}", field, value, least, most);
 }
 
-absl::Status CheckDuration(std::string_view field, const google::protobuf::Duration& given,
-                           absl::Duration least, absl::Duration most) {
-  const absl::Duration value = FromProto(given);
-  if (value >= least && value <= most) return absl::OkStatus();
-  return Error(absl::StatusCode::kInvalidArgument, "OUT_OF_RANGE")
-      .Field(field, absl::FormatDuration(value))
-      .With("allowed", absl::FormatDuration(least) + " to " + absl::FormatDuration(most))
-      .Says("{} is {}; it must be between {} and {}", field, absl::FormatDuration(value),
-            absl::FormatDuration(least), absl::FormatDuration(most));
-}
-
 absl::Status CheckRetry(const v1::RetryPolicy& retry) {
   RETURN_IF_ERROR(CheckNumber("retry.retries", retry.retries(), 0, kMostRetries));
   RETURN_IF_ERROR(CheckNumber("retry.jitter", retry.jitter(), 0, 1));

@@ -58,12 +58,8 @@ absl::Status ReadCatchUp(const v1::Schedule& schedule, ScheduleRow& row) {
   }
   const absl::Duration window = FromProto(schedule.catch_up_window());
   row.catch_up_window_ms = absl::ToInt64Milliseconds(window);
-  if (window >= absl::Seconds(1) && window <= absl::Hours(24 * 365)) return absl::OkStatus();
-  return Error(absl::StatusCode::kInvalidArgument, "OUT_OF_RANGE")
-      .Field("catch_up_window", absl::FormatDuration(window))
-      .With("allowed", "1s to 8760h")
-      .Says("catch_up_window is {}; it must be between 1 s and 365 days",
-            absl::FormatDuration(window));
+  return CheckDuration("catch_up_window", schedule.catch_up_window(), absl::Seconds(1),
+                       absl::Hours(24 * 365));
 }
 
 absl::Status ReadBounds(const v1::Schedule& schedule, ScheduleRow& row) {

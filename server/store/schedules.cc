@@ -129,36 +129,6 @@ absl::StatusOr<Uuid> Lock(Session& session, const Uuid& deployment, const std::s
   return rows.Id(0, 0);
 }
 
-// The fields that the mask names, laid over the schedule as it stands.
-v1::Schedule Overlay(v1::Schedule schedule, const v1::Schedule& given, const UpdateMask& mask) {
-  if (mask.Names("rule")) {
-    schedule.clear_rule();
-    if (given.has_cron()) *schedule.mutable_cron() = given.cron();
-    if (given.has_interval()) *schedule.mutable_interval() = given.interval();
-    if (given.has_recurrence()) *schedule.mutable_recurrence() = given.recurrence();
-  }
-  if (mask.Names("time_zone")) schedule.set_time_zone(given.time_zone());
-  if (mask.Names("parameters")) schedule.set_parameters(given.parameters());
-  if (mask.Names("job_variables")) schedule.set_job_variables(given.job_variables());
-  if (mask.Names("start_time")) {
-    schedule.clear_start_time();
-    if (given.has_start_time()) *schedule.mutable_start_time() = given.start_time();
-  }
-  if (mask.Names("end_time")) {
-    schedule.clear_end_time();
-    if (given.has_end_time()) *schedule.mutable_end_time() = given.end_time();
-  }
-  if (mask.Names("catch_up")) {
-    schedule.set_catch_up(given.catch_up());
-    if (!mask.Names("catch_up_window")) schedule.clear_catch_up_window();
-  }
-  if (mask.Names("catch_up_window")) {
-    schedule.clear_catch_up_window();
-    if (given.has_catch_up_window()) *schedule.mutable_catch_up_window() = given.catch_up_window();
-  }
-  return schedule;
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<v1::Schedule>> ListSchedules(Session& session, const Uuid& team,
@@ -217,7 +187,10 @@ absl::Status UpdateSchedule(Session& session, const Uuid& team, const Uuid& depl
                             const UpdateMask& mask) {
   ASSIGN_OR_RETURN(const Uuid id, Lock(session, deployment, slug));
   ASSIGN_OR_RETURN(v1::Schedule now, ReadSchedule(session, team, deployment, slug));
-  RETURN_IF_ERROR(Replace(session, id, Overlay(std::move(now), schedule, mask)));
+  mask.Overlay(schedule, now);
+  // A window goes with the rule that it was said for.
+  if (mask.Names("catch_up") && !mask.Names("catch_up_window")) now.clear_catch_up_window();
+  RETURN_IF_ERROR(Replace(session, id, now));
   return TakeBackRuns(session, {id});
 }
 

@@ -19,13 +19,7 @@ struct Bounds {
 
 absl::Status CheckTimeout(bool present, const google::protobuf::Duration& value,
                           const Bounds& bounds) {
-  if (!present) return absl::OkStatus();
-  const absl::Duration duration = FromProto(value);
-  if (duration >= bounds.least && duration <= bounds.most) return absl::OkStatus();
-  return Error(absl::StatusCode::kInvalidArgument, "OUT_OF_RANGE")
-      .Field(bounds.field, absl::FormatDuration(duration))
-      .Says("{} is {}; it must be between {} and {}", bounds.field, absl::FormatDuration(duration),
-            absl::FormatDuration(bounds.least), absl::FormatDuration(bounds.most));
+  return present ? CheckDuration(bounds.field, value, bounds.least, bounds.most) : absl::OkStatus();
 }
 
 void AddTimeouts(const v1::PoolTimeouts& timeouts, Args& args) {
