@@ -3,18 +3,13 @@
 
 #include <google/protobuf/descriptor.h>
 
-#include <array>
+#include <set>
 
 #include "forebay/v1/options.pb.h"
 #include "server/api/service_table_grpc.h"
 
 namespace forebay::server {
 namespace {
-
-constexpr std::array kServices = {"WorkPoolService", "WorkQueueService", "DeploymentService",
-                                  "ScheduleService", "FlowRunService",   "ConcurrencyLimitService",
-                                  "LogService",      "WorkerService",    "RunService",
-                                  "FleetService",    "TokenService",     "ServerService"};
 
 absl::Status Misbuilt(const std::string& method, const std::string& why) {
   return Error(absl::StatusCode::kInternal, "METHOD_NOT_SERVED")
@@ -31,8 +26,10 @@ ServiceTable::~ServiceTable() = default;
 absl::StatusOr<std::vector<grpc::Service*>> ServiceTable::Build() {
   std::vector<grpc::Service*> built;
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
-  for (const char* name : kServices) {
-    const auto* descriptor = pool->FindServiceByName(std::string("forebay.v1.") + name);
+  std::set<std::string> names;
+  for (const auto& [method, install] : methods_) names.insert(method.substr(0, method.rfind('.')));
+  for (const std::string& name : names) {
+    const auto* descriptor = pool->FindServiceByName(name);
     if (descriptor == nullptr) return Misbuilt(name, "is not linked into this server");
     auto service = std::make_unique<DynamicService>();
     for (int i = 0; i < descriptor->method_count(); ++i) {

@@ -57,8 +57,8 @@ class ServiceTable {
         });
   }
 
-  // The services to hand to the gRPC server; they live as long as the table. INTERNAL when a method
-  // of package forebay.v1 has no access option or no handler.
+  // The services to hand to the gRPC server, those of the handlers; they live as long as the table.
+  // INTERNAL when a method of one of them has no access option or no handler.
   absl::StatusOr<std::vector<grpc::Service*>> Build();
 
  private:
