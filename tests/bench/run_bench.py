@@ -10,6 +10,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -60,26 +61,37 @@ ROWS = [
 ]
 
 
-def repetition(bench: Bench, quick: bool, deep: int) -> dict[str, dict[str, float]]:
+def cells(bench: Bench, quick: bool, deep: int, done: dict) -> dict[str, Callable[[], dict[str, float]]]:
+    """In their order; `done` has the results of those before."""
     scale = 0.2 if quick else 1.0
-    results = {
-        "sql_limit": bench.sql_limit(int(50_000 * scale)),
-        "batched": bench.batched(int(50_000 * scale)),
-        "single": bench.single(int(30_000 * scale)),
-        "idle_pickup": bench.idle_pickup(int(200 * scale)),
-    }
-    half = max(100, int(results["single"]["rate"] / 2))
-    results["loaded_pickup"] = bench.loaded_pickup(half, 1 if quick else 4)
     queue = QueueCells(bench)
-    results["hand_over"] = queue.hand_over(int(300 * scale))
-    results["wake_up"] = queue.wake_up(int(100 * scale))
-    results["backlog"] = queue.backlog(100_000 if quick else deep)
-    results["process_launch"] = bench.process_launch(int(100 * scale))
-    results["docker"] = bench.docker(int(40 * scale), int(200 * scale))
-    results["idle"] = bench.idle(3 if quick else 10)
-    results["command_line"] = bench.command_line(int(20 * scale))
-    results["share"] = {"share": 100 * results["batched"]["rate"] / results["sql_limit"]["rate"]}
-    return results
+    return {
+        "sql_limit": lambda: bench.sql_limit(int(50_000 * scale)),
+        "batched": lambda: bench.batched(int(50_000 * scale)),
+        "single": lambda: bench.single(int(30_000 * scale)),
+        "idle_pickup": lambda: bench.idle_pickup(int(200 * scale)),
+        "loaded_pickup": lambda: bench.loaded_pickup(max(100, int(done["single"]["rate"] / 2)), 1 if quick else 4),
+        "hand_over": lambda: queue.hand_over(int(300 * scale)),
+        "wake_up": lambda: queue.wake_up(int(100 * scale)),
+        "backlog": lambda: queue.backlog(100_000 if quick else deep),
+        "process_launch": lambda: bench.process_launch(int(100 * scale)),
+        "docker": lambda: bench.docker(int(40 * scale), int(200 * scale)),
+        "idle": lambda: bench.idle(3 if quick else 10),
+        "command_line": lambda: bench.command_line(int(20 * scale)),
+        "share": lambda: {"share": 100 * done["batched"]["rate"] / done["sql_limit"]["rate"]},
+    }
+
+
+NEEDS = {"loaded_pickup": {"single"}, "share": {"batched", "sql_limit"}}
+
+
+def repetition(bench: Bench, options) -> dict[str, dict[str, float]]:
+    wanted = set(options.only).union(*(NEEDS.get(cell, ()) for cell in options.only))
+    done: dict[str, dict[str, float]] = {}
+    for cell, measure in cells(bench, options.quick, options.deep, done).items():
+        if not wanted or cell in wanted:
+            done[cell] = measure()
+    return done
 
 
 def number(value: float) -> str:
@@ -90,6 +102,8 @@ def print_table(repetitions: list[dict]):
     print(f"{WORKERS} simulated workers of {SLOTS} slots; {len(repetitions)} repetitions; {os.cpu_count()} cores\n")
     print(f"{'':<60}{'median':>10}  {'range':<21} {'unit':<4} target")
     for cell, metric, title, unit, target in ROWS:
+        if cell not in repetitions[0]:
+            continue
         values = sorted(repetition[cell][metric] for repetition in repetitions)
         extent = f"{number(values[0])} – {number(values[-1])}"
         print(f"{title:<60}{number(statistics.median(values)):>10}  {extent:<21} {unit:<4} {target}")
@@ -100,6 +114,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one small repetition, to see that it works")
     parser.add_argument("--reps", type=int, default=5)
     parser.add_argument("--deep", type=int, default=1_000_000, help="runs of the deep backlog")
+    known = sorted({row[0] for row in ROWS})
+    parser.add_argument("--only", nargs="+", choices=known, default=[], metavar="CELL", help=f"these alone: {', '.join(known)}")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "bench.json")
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="fbbench-", dir="/tmp"))
@@ -109,7 +125,7 @@ def main() -> int:
     try:
         for turn in range(1 if options.quick else options.reps):
             print(f"repetition {turn + 1}", file=sys.stderr, flush=True)
-            repetitions.append(repetition(bench, options.quick, options.deep))
+            repetitions.append(repetition(bench, options))
     except Lost as lost:
         print(f"FAILED: {lost}")
         return 1
