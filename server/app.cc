@@ -85,6 +85,7 @@ void RegisterAll(ServiceTable& table, Backend& backend) {
   RegisterConcurrencyLimits(table, backend);
   RegisterFlowRuns(table, backend);
   RegisterRunControl(table, backend);
+  RegisterEvents(table, backend);
   RegisterLogs(table, backend);
   RegisterFleet(table, backend);
   RegisterTokens(table, backend);

@@ -19,7 +19,9 @@ void SignalHub::WorkReady(const Uuid& pool) {
 }
 
 void SignalHub::RunsChanged(const std::vector<Uuid>& runs) {
-  if (connected_) ends_.watchers->RunsChanged(runs);
+  if (!connected_ || runs.empty()) return;
+  ends_.watchers->RunsChanged(runs);
+  ends_.notifier->Tell(NoticeKind::kRuns, Uuid());
 }
 
 void SignalHub::StopWanted(const Uuid& worker) {
@@ -57,6 +59,8 @@ void SignalHub::Heard(NoticeKind kind, const Uuid& id) {
       return ends_.commands->Raise(id);
     case NoticeKind::kPool:
       return RefreshPool(id);
+    case NoticeKind::kRuns:
+      return ends_.watchers->AnyRunChanged();
   }
 }
 

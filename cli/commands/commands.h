@@ -15,6 +15,7 @@ std::vector<Command> ScheduleCommands();
 std::vector<Command> FlowRunCommands();
 // cancel, retry, pause, resume, delete.
 std::vector<Command> FlowRunChangeCommands();
+std::vector<Command> EventCommands();
 std::vector<Command> ConcurrencyLimitCommands();
 std::vector<Command> WorkPoolCommands();
 std::vector<Command> WorkPoolPreviewCommands();

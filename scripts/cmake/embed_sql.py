@@ -1,7 +1,7 @@
 """Turns SQL files into C++ constants.
 
 queries OUT FILE...     each block after `-- name: x` becomes `inline constexpr Query x`; the one after `-- part: y`
-                        stands for {{y}} in the blocks below it
+                        stands for {{y}} in the blocks of all files, in parts of its own file below it
 migrations OUT FILE...  each NNNN_name.sql becomes an entry of kMigrations
 """
 import pathlib
@@ -19,21 +19,25 @@ def constant_name(name: str) -> str:
     return "k" + "".join(word.capitalize() for word in name.split("_"))
 
 
+def filled(body: str, parts: dict[str, str]) -> str:
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match.group(1)], body)
+
+
 def queries(files: list[pathlib.Path]) -> str:
-    blocks = []
+    parts: dict[str, str] = {}
+    named: list[tuple[str, str]] = []
     for file in files:
-        parts: dict[str, str] = {}
         pieces = re.split(r"^-- (name|part): (\w+)\n", file.read_text(), flags=re.MULTILINE)
         for kind, name, body in zip(pieces[1::3], pieces[2::3], pieces[3::3]):
             body = re.sub(r"^\s*--.*\n", "", body, flags=re.MULTILINE).strip()
-            body = re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match.group(1)], body)
-            if kind == "part":
-                parts[name] = body
-                continue
-            blocks.append(
-                f'inline constexpr Query {constant_name(name)}{{"{name}", {literal(body)}}};'
-            )
-    return "\n".join(blocks)
+            if kind == "name":
+                named.append((name, body))
+            else:
+                assert name not in parts, f"two parts are called {name}"
+                parts[name] = filled(body, parts)
+    return "\n".join(
+        f'inline constexpr Query {constant_name(name)}{{"{name}", {literal(filled(body, parts))}}};' for name, body in named
+    )
 
 
 def migrations(files: list[pathlib.Path]) -> str:

@@ -1,5 +1,6 @@
 #include "common/base/status.h"
 #include "server/api/handlers.h"
+#include "server/api/long_poll.h"
 #include "server/api/messages.h"
 #include "server/api/service_table_grpc.h"
 #include "server/runs/cancel.h"
@@ -12,10 +13,6 @@ namespace forebay::server {
 namespace {
 
 constexpr int kMostPerBatch = 1000;
-
-// The longest wait a watcher may ask for, and what it gets when it does not.
-constexpr absl::Duration kMostWait = absl::Seconds(60);
-constexpr absl::Duration kDefaultWait = absl::Seconds(30);
 
 // An earlier run under the same idempotency key.
 void AnswerExisting(Backend& backend, const Caller& caller, const Uuid& id,
@@ -139,24 +136,20 @@ void Watch(Backend& backend, const Caller& caller, const v1::WatchFlowRunRequest
            const Responder<v1::WatchFlowRunResponse>& respond) {
   const auto id = IdOf(request.name(), "flowRuns", "name");
   if (!id.ok()) return respond(id.status());
-  const absl::Duration wait =
-      request.has_wait() ? std::min(FromProto(request.wait()), kMostWait) : kDefaultWait;
   auto look = [caller, id = *id, known = request.known_version(), respond](Session& session,
                                                                            bool last) {
     auto run = ReadRun(session, caller.team, id, v1::RUN_VIEW_FULL);
-    if (run.ok() && run->version() <= known && !last) return false;
+    if (run.ok() && run->version() <= known && !last) return Watchers::Seen::kNothing;
     if (!run.ok()) {
       respond(run.status());
-      return true;
+      return Watchers::Seen::kAnswered;
     }
     v1::WatchFlowRunResponse response;
     response.mutable_flow_run()->Swap(&*run);
     respond(std::move(response));
-    return true;
+    return Watchers::Seen::kAnswered;
   };
-  respond.call().OnCancelled([respond] { respond(absl::CancelledError("the client went away")); });
-  backend.watchers.Watch(*id, wait, std::move(look),
-                         [respond] { return respond.call().finished(); });
+  LongPoll(backend.watchers, *id, WaitOf(request, kDefaultWait), respond, std::move(look));
 }
 
 absl::StatusOr<v1::DeleteFlowRunResponse> Delete(Session& session, const Caller& caller,

@@ -55,6 +55,7 @@ void RegisterDeployments(ServiceTable& table, Backend& backend);
 void RegisterSchedules(ServiceTable& table, Backend& backend);
 void RegisterConcurrencyLimits(ServiceTable& table, Backend& backend);
 void RegisterRunControl(ServiceTable& table, Backend& backend);
+void RegisterEvents(ServiceTable& table, Backend& backend);
 void RegisterFlowRuns(ServiceTable& table, Backend& backend);
 void RegisterLogs(ServiceTable& table, Backend& backend);
 void RegisterFleet(ServiceTable& table, Backend& backend);

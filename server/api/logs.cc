@@ -3,6 +3,7 @@
 #include "common/base/status.h"
 #include "forebay/v1/log.pb.h"
 #include "server/api/handlers.h"
+#include "server/api/long_poll.h"
 #include "server/api/messages.h"
 #include "server/api/service_table_grpc.h"
 #include "server/runs/log_read.h"
@@ -10,7 +11,6 @@
 namespace forebay::server {
 namespace {
 
-constexpr absl::Duration kMostWait = absl::Seconds(60);
 constexpr int kDefaultLines = 1000;
 constexpr int kMostLines = 10'000;
 
@@ -27,18 +27,15 @@ void ListLines(Backend& backend, const Caller& caller, const v1::ListLogLinesReq
   }
   const int most =
       request.max_lines() == 0 ? kDefaultLines : std::min(request.max_lines(), kMostLines);
-  const absl::Duration wait =
-      request.has_wait() ? std::min(FromProto(request.wait()), kMostWait) : absl::ZeroDuration();
   auto look = [caller, id = *id, offset = request.offset(), most, respond](Session& session,
                                                                            bool last) {
     auto page = ReadLog(session, caller.team, id, offset, most);
-    if (page.ok() && page->lines_size() == 0 && !page->complete() && !last) return false;
+    if (page.ok() && page->lines_size() == 0 && !page->complete() && !last)
+      return Watchers::Seen::kNothing;
     respond(std::move(page));
-    return true;
+    return Watchers::Seen::kAnswered;
   };
-  respond.call().OnCancelled([respond] { respond(absl::CancelledError("the client went away")); });
-  backend.watchers.Watch(*id, wait, std::move(look),
-                         [respond] { return respond.call().finished(); });
+  LongPoll(backend.watchers, *id, WaitOf(request, absl::ZeroDuration()), respond, std::move(look));
 }
 
 }  // namespace

@@ -107,8 +107,11 @@ absl::Status EnsurePartitions(Session& session, absl::Time now) {
     RETURN_IF_ERROR(
         session.Run(queries::kEnsurePartition, Args().Time(now + week * absl::Hours(24 * 7)))
             .status());
+    RETURN_IF_ERROR(
+        session.Run(queries::kEnsureEventPartition, Args().Time(now + week * absl::Hours(24 * 7)))
+            .status());
   }
-  return absl::OkStatus();
+  return session.Run(queries::kDropForeignEvents, {}).status();
 }
 
 std::unique_ptr<Duty> MakeCollisionDuty() { return std::make_unique<CollisionDuty>(); }

@@ -14,9 +14,9 @@ struct KindName {
   NoticeKind kind;
   std::string_view name;
 };
-constexpr std::array kKinds = {KindName{NoticeKind::kWork, "work"},
-                               KindName{NoticeKind::kCommand, "command"},
-                               KindName{NoticeKind::kPool, "pool"}};
+constexpr std::array kKinds = {
+    KindName{NoticeKind::kWork, "work"}, KindName{NoticeKind::kCommand, "command"},
+    KindName{NoticeKind::kPool, "pool"}, KindName{NoticeKind::kRuns, "runs"}};
 
 }  // namespace
 

@@ -19,7 +19,8 @@
 
 namespace forebay::server {
 
-enum class NoticeKind { kWork, kCommand, kPool };
+// kRuns: runs changed; without an id.
+enum class NoticeKind { kWork, kCommand, kPool, kRuns };
 
 class Notifier {
  public:

@@ -42,7 +42,7 @@ void Add(std::vector<Uuid>& ids, const Uuid& id) {
 }
 
 absl::Status Advance(Session& session, const std::vector<AttemptChange>& changes) {
-  ArrayLiteral runs, phases, names, infrastructure, tokens;
+  ArrayLiteral runs, phases, names, infrastructure, tokens, begins;
   bool any = false;
   for (const AttemptChange& change : changes) {
     const bool moved = change.phase != change.before.state.phase ||
@@ -55,6 +55,7 @@ absl::Status Advance(Session& session, const std::vector<AttemptChange>& changes
     OptionalText(names, change.infrastructure_name);
     OptionalText(infrastructure, change.infrastructure_id);
     change.run_token_hash.has_value() ? tokens.Bytes(*change.run_token_hash) : tokens.Null();
+    begins.Bool(change.phase == Phase::kStarted && change.before.state.phase != Phase::kStarted);
   }
   if (!any) return absl::OkStatus();
   return session
@@ -63,7 +64,8 @@ absl::Status Advance(Session& session, const std::vector<AttemptChange>& changes
                                           .Array(phases.Take())
                                           .Array(names.Take())
                                           .Array(infrastructure.Take())
-                                          .Array(tokens.Take()))
+                                          .Array(tokens.Take())
+                                          .Array(begins.Take()))
       .status();
 }
 

@@ -66,6 +66,14 @@ absl::StatusOr<v1::FlowRun> ReadRun(Session& session, const Uuid& team, const Uu
   return run;
 }
 
+absl::StatusOr<std::vector<v1::FlowRun>> ReadRuns(Session& session, const Uuid& team,
+                                                  const std::vector<Uuid>& ids) {
+  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kReadRuns, Args().Array(IdArray(ids)).Id(team)));
+  std::vector<v1::FlowRun> runs;
+  for (size_t row = 0; row < rows.size(); ++row) runs.push_back(ReadRunRow(rows, row).run);
+  return runs;
+}
+
 absl::StatusOr<std::vector<v1::FlowRun>> ListRuns(Session& session, const Uuid& team,
                                                   const RunFilter& filter, int limit) {
   Args args;

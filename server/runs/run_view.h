@@ -16,6 +16,10 @@ namespace forebay::server {
 absl::StatusOr<v1::FlowRun> ReadRun(Session& session, const Uuid& team, const Uuid& run,
                                     v1::RunView view);
 
+// Those of the ids that are the team's runs, by id; BASIC.
+absl::StatusOr<std::vector<v1::FlowRun>> ReadRuns(Session& session, const Uuid& team,
+                                                  const std::vector<Uuid>& ids);
+
 struct RunFilter {
   std::optional<Uuid> before;
   std::optional<Uuid> deployment;

@@ -8,6 +8,8 @@ namespace {
 
 // What a change made through another server waits at most before it is seen here.
 constexpr absl::Duration kTick = absl::Milliseconds(500);
+// Between two looks of those who wait for any run.
+constexpr absl::Duration kBreath = absl::Milliseconds(20);
 
 }  // namespace
 
@@ -38,6 +40,10 @@ void Watchers::Watch(const Uuid& run, absl::Duration wait, Look look,
   TakeLook(watch);
 }
 
+void Watchers::WatchAll(absl::Duration wait, Look look, std::function<bool()> stopped) {
+  Watch(Uuid(), wait, std::move(look), std::move(stopped));
+}
+
 size_t Watchers::size() const {
   MutexLock lock(mutex_);
   return by_run_.size();
@@ -62,7 +68,10 @@ void Watchers::TakeLook(const Handle& watch) {
 
 void Watchers::LookNow(Session& session, const Handle& watch) {
   const bool last = clock_.Monotonic() >= watch->deadline;
-  if (watch->stopped() || watch->look(session, last) || last) return Remove(watch);
+  if (watch->stopped()) return Remove(watch);
+  const Seen seen = watch->look(session, last);
+  if (seen == Seen::kAnswered || last) return Remove(watch);
+  if (seen == Seen::kMoreSoon) AnyRunChanged();
   bool again = false;
   {
     MutexLock lock(mutex_);
@@ -84,25 +93,48 @@ void Watchers::RunsChanged(const std::vector<Uuid>& runs) {
   {
     MutexLock lock(mutex_);
     if (by_run_.empty()) return;
+    news_ = true;
     for (const Uuid& run : runs) {
       const auto [from, to] = by_run_.equal_range(run);
       for (auto it = from; it != to; ++it) concerned.push_back(it->second);
     }
   }
+  wake_.NotifyOne();
   for (const Handle& watch : concerned) TakeLook(watch);
 }
 
+void Watchers::AnyRunChanged() {
+  {
+    MutexLock lock(mutex_);
+    if (by_run_.empty()) return;
+    news_ = true;
+  }
+  wake_.NotifyOne();
+}
+
+std::vector<Watchers::Handle> Watchers::NextToLook(absl::Duration& tick) {
+  MutexLock lock(mutex_);
+  while (by_run_.empty() && !stopping_) wake_.Wait(mutex_);
+  const absl::Duration left = tick - clock_.Monotonic();
+  if (!stopping_ && !news_ && left > absl::ZeroDuration()) wake_.WaitFor(mutex_, left);
+  const bool everybody = clock_.Monotonic() >= tick;
+  if (everybody) tick = clock_.Monotonic() + kTick;
+  auto [from, to] =
+      everybody ? std::pair(by_run_.begin(), by_run_.end()) : by_run_.equal_range(Uuid());
+  std::vector<Handle> next;
+  if (!std::exchange(news_, false) && !everybody) return next;
+  for (; from != to; ++from) next.push_back(from->second);
+  return next;
+}
+
 void Watchers::Loop() {
+  absl::Duration tick = clock_.Monotonic() + kTick;
   for (;;) {
-    std::vector<Handle> all;
-    {
-      MutexLock lock(mutex_);
-      while (by_run_.empty() && !stopping_) wake_.Wait(mutex_);
-      if (!stopping_) wake_.WaitFor(mutex_, kTick);
-      if (stopping_) return;
-      for (const auto& [run, watch] : by_run_) all.push_back(watch);
-    }
-    for (const Handle& watch : all) TakeLook(watch);
+    const std::vector<Handle> next = NextToLook(tick);
+    for (const Handle& watch : next) TakeLook(watch);
+    MutexLock lock(mutex_);
+    if (!stopping_ && !next.empty()) wake_.WaitFor(mutex_, kBreath);
+    if (stopping_) return;
   }
 }
 

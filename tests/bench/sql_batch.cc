@@ -98,8 +98,8 @@ void SqlBatch::Start(const std::vector<std::string>& runs) {
   const size_t n = runs.size();
   std::vector<std::string> names;
   for (const std::string& run : runs) names.push_back("forebay-" + run + "-1");
-  Execute("advance_attempts",
-          {Array(runs), Same("3", n), Array(names), Same("NULL", n), Same("NULL", n)});
+  Execute("advance_attempts", {Array(runs), Same("3", n), Array(names), Same("NULL", n),
+                               Same("NULL", n), Same("true", n)});
 }
 
 void SqlBatch::End(const std::vector<std::string>& runs) {

@@ -97,14 +97,20 @@ WITH input AS MATERIALIZED (
 ), taken AS (
   DELETE FROM queued_runs r USING input i WHERE r.run_id = i.run_id
   RETURNING r.*, i.worker_id, i.request_id, i.ticket_hash, i.limits
+), granted AS (
+  INSERT INTO held_attempts (run_id, attempt, epoch, pool_id, queue_id, deployment_id, worker_id, poll_request_id,
+                             ticket_hash, start_deadline, protocol_retries, crash_retries, user_retries, log_offset,
+                             limits)
+  SELECT run_id, attempt, epoch + 1, pool_id, queue_id, deployment_id, worker_id, request_id, ticket_hash,
+         clock_timestamp() + $5::integer * interval '1 millisecond', protocol_retries, crash_retries, user_retries,
+         log_offset, limits::uuid[]
+  FROM taken
+  RETURNING *
+), events AS (
+  INSERT INTO {{event_columns}}
+  SELECT granted_at, run_id, pool_id, deployment_id, attempt, 'PENDING', '', '' FROM granted
 )
-INSERT INTO held_attempts (run_id, attempt, epoch, pool_id, queue_id, deployment_id, worker_id, poll_request_id,
-                           ticket_hash, start_deadline, protocol_retries, crash_retries, user_retries, log_offset, limits)
-SELECT run_id, attempt, epoch + 1, pool_id, queue_id, deployment_id, worker_id, request_id, ticket_hash,
-       clock_timestamp() + $5::integer * interval '1 millisecond', protocol_retries, crash_retries, user_retries,
-       log_offset, limits::uuid[]
-FROM taken
-RETURNING run_id, micros(start_deadline)
+SELECT run_id, micros(start_deadline) FROM granted
 
 -- Runs in the queue's own order whose deployment has got a limit since: they step beside it.
 -- name: gate_runs_late
@@ -120,12 +126,15 @@ WITH reached AS (
   DELETE FROM queued_runs w USING reached
   WHERE w.deployment_id = reached.id AND w.gated AND NOT w.paused AND w.due_at <= statement_timestamp() AND w.attempt = 1
   RETURNING w.run_id, w.log_offset, reached.concurrency_limit
+), ended AS (
+  UPDATE flow_runs f
+  SET state = 'CANCELLED', state_reason = 'COLLISION', attempts = 0, ended_at = clock_timestamp(),
+      log_end = gone.log_offset,
+      state_message = 'its deployment already had ' || gone.concurrency_limit || ' running, and cancels new runs then'
+  FROM gone WHERE f.id = gone.run_id
+  RETURNING f.*
 )
-UPDATE flow_runs f
-SET state = 'CANCELLED', state_reason = 'COLLISION', attempts = 0, ended_at = clock_timestamp(), log_end = gone.log_offset,
-    state_message = 'its deployment already had ' || gone.concurrency_limit || ' running, and cancels new runs then'
-FROM gone WHERE f.id = gone.run_id
-RETURNING f.id
+{{record_ends}}
 
 -- Locks what it changes in the one fixed order.
 -- name: bump_counters

@@ -36,17 +36,23 @@ WHERE (l.worker_id IS NULL
 ORDER BY h.run_id LIMIT 500
 FOR UPDATE OF h SKIP LOCKED
 
+-- `begins`: it passes its gate now.
 -- name: advance_attempts
-UPDATE held_attempts h
-SET phase = t.phase,
-    infrastructure_name = coalesce(t.infrastructure_name, h.infrastructure_name),
-    infrastructure_id = coalesce(t.infrastructure_id, h.infrastructure_id),
-    launched_at = CASE WHEN t.phase >= 2 THEN coalesce(h.launched_at, clock_timestamp()) ELSE h.launched_at END,
-    started_at = CASE WHEN t.phase = 3 THEN coalesce(h.started_at, clock_timestamp()) ELSE h.started_at END,
-    run_token_hash = coalesce(t.run_token_hash, h.run_token_hash)
-FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::bytea[])
-     AS t (run_id, phase, infrastructure_name, infrastructure_id, run_token_hash)
-WHERE h.run_id = t.run_id
+WITH moved AS (
+  UPDATE held_attempts h
+  SET phase = t.phase,
+      infrastructure_name = coalesce(t.infrastructure_name, h.infrastructure_name),
+      infrastructure_id = coalesce(t.infrastructure_id, h.infrastructure_id),
+      launched_at = CASE WHEN t.phase >= 2 THEN coalesce(h.launched_at, clock_timestamp()) ELSE h.launched_at END,
+      started_at = CASE WHEN t.phase = 3 THEN coalesce(h.started_at, clock_timestamp()) ELSE h.started_at END,
+      run_token_hash = coalesce(t.run_token_hash, h.run_token_hash)
+  FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::bytea[], $6::boolean[])
+       AS t (run_id, phase, infrastructure_name, infrastructure_id, run_token_hash, begins)
+  WHERE h.run_id = t.run_id
+  RETURNING h.*, t.begins
+)
+INSERT INTO {{event_columns}}
+SELECT started_at, run_id, pool_id, deployment_id, attempt, 'RUNNING', '', '' FROM moved WHERE begins
 
 -- Closes attempts: history is written, and the run ends or goes back to its queue. A run that goes back at once keeps
 -- its place by due time.
@@ -83,6 +89,11 @@ WITH input AS MATERIALIZED (
   JOIN flow_runs f ON f.id = g.run_id
   JOIN deployments d ON d.id = g.deployment_id
   WHERE g.requeue
+), events AS (
+  INSERT INTO {{event_columns}}
+  SELECT ended_at, run_id, pool_id, deployment_id, attempt,
+         CASE WHEN NOT requeue THEN outcome WHEN next_paused THEN 'PAUSED' ELSE 'SCHEDULED' END, reason, message
+  FROM gone
 )
 UPDATE flow_runs f
 SET state = g.outcome, state_reason = g.reason, state_message = g.message, exit_code = g.exit_code,
@@ -120,45 +131,75 @@ FROM deployments d WHERE d.id = $1::uuid AND w.deployment_id = d.id AND w.gated
 -- name: cancel_queued
 WITH gone AS (
   DELETE FROM queued_runs WHERE run_id = ANY ($1::uuid[]) RETURNING run_id, attempt, log_offset
+), ended AS (
+  UPDATE flow_runs f
+  SET state = 'CANCELLED', state_reason = 'CANCEL_REQUESTED', state_message = $2::text, attempts = gone.attempt - 1,
+      ended_at = clock_timestamp(), log_end = gone.log_offset
+  FROM gone WHERE f.id = gone.run_id
+  RETURNING f.*
 )
-UPDATE flow_runs f
-SET state = 'CANCELLED', state_reason = 'CANCEL_REQUESTED', state_message = $2::text, attempts = gone.attempt - 1,
-    ended_at = clock_timestamp(), log_end = gone.log_offset
-FROM gone WHERE f.id = gone.run_id
-RETURNING f.id
+{{record_ends}}
 
 -- A cancel overrules every other stop; the others leave what was asked for before.
 -- name: request_stop
-UPDATE held_attempts h
-SET stop_reason = CASE WHEN h.cancel_requested_at IS NULL OR $2::text = 'CANCEL_REQUESTED' THEN $2::text
-                       ELSE h.stop_reason END,
-    stop_grace_ms = coalesce($3::integer, h.stop_grace_ms),
-    cancel_requested_at = coalesce(h.cancel_requested_at, clock_timestamp())
-WHERE h.run_id = $1::uuid
-RETURNING h.worker_id, coalesce(h.stop_reason, 'CANCEL_REQUESTED')
+WITH before AS MATERIALIZED (
+  SELECT run_id, CASE WHEN cancel_requested_at IS NOT NULL THEN coalesce(stop_reason, 'CANCEL_REQUESTED') END AS stop
+  FROM held_attempts WHERE run_id = $1::uuid FOR UPDATE
+), stopped AS (
+  UPDATE held_attempts h
+  SET stop_reason = CASE WHEN b.stop IS NULL OR $2::text = 'CANCEL_REQUESTED' THEN $2::text ELSE b.stop END,
+      stop_grace_ms = coalesce($3::integer, h.stop_grace_ms),
+      cancel_requested_at = coalesce(h.cancel_requested_at, clock_timestamp())
+  FROM before b WHERE h.run_id = b.run_id
+  RETURNING h.*, b.stop AS stop_before
+), events AS (
+  INSERT INTO {{event_columns}}
+  SELECT clock_timestamp(), run_id, pool_id, deployment_id, attempt,
+         CASE stop_reason WHEN 'CANCEL_REQUESTED' THEN 'CANCELLING' ELSE 'RUNNING' END, stop_reason, ''
+  FROM stopped WHERE stop_reason IS DISTINCT FROM stop_before
+)
+SELECT worker_id, stop_reason FROM stopped
 
 -- Attempts that run longer than their deployment allows.
 -- name: time_out_attempts
-UPDATE held_attempts h SET stop_reason = 'TIMED_OUT', cancel_requested_at = clock_timestamp()
-FROM deployments d
-WHERE d.id = h.deployment_id AND h.phase = 3 AND h.cancel_requested_at IS NULL
-  AND h.started_at + d.timeout_ms * interval '1 millisecond' < clock_timestamp()
-RETURNING h.run_id, h.worker_id
+WITH stopped AS (
+  UPDATE held_attempts h SET stop_reason = 'TIMED_OUT', cancel_requested_at = clock_timestamp()
+  FROM deployments d
+  WHERE d.id = h.deployment_id AND h.phase = 3 AND h.cancel_requested_at IS NULL
+    AND h.started_at + d.timeout_ms * interval '1 millisecond' < clock_timestamp()
+  RETURNING h.*
+), events AS (
+  INSERT INTO {{event_columns}}
+  SELECT cancel_requested_at, run_id, pool_id, deployment_id, attempt, 'RUNNING', stop_reason, '' FROM stopped
+)
+SELECT run_id, worker_id FROM stopped
 
 -- A waiting run steps out of every order until it is resumed.
 -- name: pause_queued
-UPDATE queued_runs
-SET paused = true, blocked = true, reason = 'PAUSED', message = 'paused on request', queued_at = clock_timestamp(),
-    changes = changes + 1
-WHERE run_id = $1::uuid AND NOT paused
-RETURNING run_id
+WITH changed AS (
+  UPDATE queued_runs
+  SET paused = true, blocked = true, reason = 'PAUSED', message = 'paused on request', queued_at = clock_timestamp(),
+      changes = changes + 1
+  WHERE run_id = $1::uuid AND NOT paused
+  RETURNING *
+), events AS (
+  INSERT INTO {{event_columns}}
+  SELECT queued_at, run_id, pool_id, deployment_id, attempt - 1, 'PAUSED', reason, message FROM changed
+)
+SELECT run_id FROM changed
 
 -- name: resume_queued
-UPDATE queued_runs w
-SET paused = false, blocked = w.gated OR d.paused OR d.quarantine_reason IS NOT NULL, reason = 'RESUMED',
-    message = 'resumed on request', queued_at = clock_timestamp(), changes = changes + 1
-FROM deployments d WHERE w.run_id = $1::uuid AND d.id = w.deployment_id AND w.paused
-RETURNING w.pool_id
+WITH changed AS (
+  UPDATE queued_runs w
+  SET paused = false, blocked = w.gated OR d.paused OR d.quarantine_reason IS NOT NULL, reason = 'RESUMED',
+      message = 'resumed on request', queued_at = clock_timestamp(), changes = changes + 1
+  FROM deployments d WHERE w.run_id = $1::uuid AND d.id = w.deployment_id AND w.paused
+  RETURNING w.*
+), events AS (
+  INSERT INTO {{event_columns}}
+  SELECT queued_at, run_id, pool_id, deployment_id, attempt - 1, 'SCHEDULED', reason, message FROM changed
+)
+SELECT pool_id FROM changed
 
 -- name: where_it_stands
 SELECT f.state IS NOT NULL, w.run_id IS NOT NULL, w.paused IS TRUE, h.run_id IS NOT NULL,
@@ -170,7 +211,10 @@ WHERE f.id = $1::uuid AND f.team_id = $2::uuid
 
 -- name: delete_run
 WITH gone AS (
-  DELETE FROM flow_runs WHERE id = $1::uuid AND state IS NOT NULL RETURNING id
+  DELETE FROM flow_runs WHERE id = $1::uuid AND state IS NOT NULL RETURNING *
+), events AS (
+  INSERT INTO {{event_columns}}
+  SELECT clock_timestamp(), id, pool_id, deployment_id, attempts, 'DELETED', '', '' FROM gone
 ), history AS (
   DELETE FROM attempts USING gone WHERE run_id = gone.id
 ), log AS (
@@ -223,6 +267,13 @@ f.team_id = $1::uuid
 FROM flow_runs f
 {{run_joins}}
 WHERE f.id = $1::uuid AND f.team_id = $2::uuid
+
+-- name: read_runs
+{{run_columns}}
+FROM flow_runs f
+{{run_joins}}
+WHERE f.id = ANY ($1::uuid[]) AND f.team_id = $2::uuid
+ORDER BY f.id
 
 -- Newest first.
 -- name: list_runs

@@ -51,11 +51,16 @@ UPDATE schedules SET deleted_at = now() WHERE id = $1::uuid
 -- name: take_back_runs
 WITH gone AS (
   DELETE FROM queued_runs WHERE schedule_id = ANY ($1::uuid[]) AND due_at > clock_timestamp() AND epoch = 0 AND NOT paused
-  RETURNING run_id, schedule_id, due_at
+  RETURNING *
 ), fires AS (
   DELETE FROM schedule_fires f USING gone WHERE f.schedule_id = gone.schedule_id AND f.run_id = gone.run_id
 ), runs AS (
   DELETE FROM flow_runs f USING gone WHERE f.id = gone.run_id
+), events AS (
+  INSERT INTO {{event_columns}}
+  SELECT clock_timestamp(), run_id, pool_id, deployment_id, 0, 'DELETED', 'SCHEDULE_CHANGED',
+         'its schedule or its deployment has changed'
+  FROM gone
 )
 UPDATE schedules SET made_until = clock_timestamp(), look_at = clock_timestamp(), problem = '' WHERE id = ANY ($1::uuid[])
 
@@ -100,14 +105,16 @@ WITH missed AS (
 ), gone AS (
   DELETE FROM queued_runs w USING missed WHERE w.run_id = missed.run_id AND w.epoch = 0
   RETURNING w.run_id, w.log_offset, missed.catch_up, missed.catch_up_window_ms
+), ended AS (
+  UPDATE flow_runs f
+  SET state = 'CANCELLED', state_reason = CASE gone.catch_up WHEN 'LAST' THEN 'SUPERSEDED' ELSE 'MISSED' END,
+      attempts = 0, ended_at = clock_timestamp(), log_end = gone.log_offset,
+      state_message = CASE gone.catch_up WHEN 'LAST' THEN 'a later run of its schedule takes its place'
+                                         ELSE 'it could not start within ' || gone.catch_up_window_ms / 1000 || ' s' END
+  FROM gone WHERE f.id = gone.run_id
+  RETURNING f.*
 )
-UPDATE flow_runs f
-SET state = 'CANCELLED', state_reason = CASE gone.catch_up WHEN 'LAST' THEN 'SUPERSEDED' ELSE 'MISSED' END, attempts = 0,
-    ended_at = clock_timestamp(), log_end = gone.log_offset,
-    state_message = CASE gone.catch_up WHEN 'LAST' THEN 'a later run of its schedule takes its place'
-                                       ELSE 'it could not start within ' || gone.catch_up_window_ms / 1000 || ' s' END
-FROM gone WHERE f.id = gone.run_id
-RETURNING f.id
+{{record_ends}}
 
 -- Kept a while longer than anything could come back to them.
 -- name: drop_old_fires

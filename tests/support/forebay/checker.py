@@ -4,6 +4,7 @@ Written apart from the server: it reads what stands in the database and believes
 """
 
 import collections
+import contextlib
 import pathlib
 import re
 
@@ -27,10 +28,33 @@ class Checker:
     def close(self):
         self._connection.close()
 
+    @contextlib.contextmanager
+    def another(self):
+        """A cursor of a session of its own, whose transactions the test begins and ends."""
+        connection = psycopg2.connect(self._connection.dsn)
+        connection.autocommit = True
+        try:
+            yield connection.cursor()
+        finally:
+            connection.close()
+
     def rows(self, sql: str, *parameters) -> list[tuple]:
         with self._connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return cursor.fetchall()
+
+    @contextlib.contextmanager
+    def snapshot(self):
+        """All reads inside see one moment."""
+        self._execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        try:
+            yield
+        finally:
+            self._execute("COMMIT")
+
+    def _execute(self, sql: str):
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
 
     def value(self, sql: str, *parameters):
         return self.rows(sql, *parameters)[0][0]
@@ -48,6 +72,7 @@ class Checker:
         self.check_counters()
         self.check_waiting_places()
         self.check_fires()
+        self.check_events()
         if marks is not None:
             self.check_starts(marks)
 
@@ -159,6 +184,37 @@ class Checker:
                GROUP BY schedule_id, due_at HAVING count(*) > 1"""
         )
         assert not double, f"F19: a schedule fired twice: {double}"
+
+    def check_events(self):
+        """I6: the events of a run tell its life, step by step, as the tables have it."""
+        with self.snapshot():
+            told = collections.defaultdict(list)
+            for run_id, attempt, state, reason in self.rows(
+                "SELECT run_id::text, attempt, state, reason FROM run_events ORDER BY xid, seq"
+            ):
+                asked = state == "CANCELLING" or (state == "RUNNING" and reason) or reason in ("PAUSED", "RESUMED")
+                if not asked:
+                    told[run_id].append((state, attempt))
+            lived = collections.defaultdict(list)
+            for run_id, number, started, outcome in self.rows(
+                """SELECT run_id::text, number, started_at IS NOT NULL, outcome FROM attempts
+                   UNION ALL SELECT run_id::text, attempt, started_at IS NOT NULL, NULL FROM held_attempts ORDER BY 1, 2"""
+            ):
+                lived[run_id].append((number, started, outcome))
+            ends = dict(self.rows("SELECT id::text, state FROM flow_runs"))
+        for run_id, end in ends.items():
+            steps = [("SCHEDULED", 0)]
+            for number, started, outcome in lived[run_id]:
+                steps += [("PENDING", number)] + [("RUNNING", number)] * started
+                if outcome is not None:
+                    steps.append(("PAUSED" if outcome == "SUSPENDED" else "SCHEDULED", number))
+            if end is not None:
+                steps = steps[:-1] if lived[run_id] else steps
+                steps.append((end, len(lived[run_id])))
+                # Ended while it waited for another attempt.
+                if told[run_id][:-1] == steps[:-1] + told[run_id][-2:-1]:
+                    steps.insert(-1, told[run_id][-2])
+            assert told[run_id] == steps, f"I6: events of {run_id}: {told[run_id]}, lived {steps}"
 
     def check_counters(self):
         """I4: slots in use are the attempts held."""
