@@ -40,16 +40,27 @@ def postgres():
     cluster.destroy()
 
 
-@pytest.fixture(scope="session")
-def migrated(postgres, tmp_path_factory):
-    """(name of a migrated database, its admin key): made once by the real server, copied for every test."""
-    name = postgres.create()
-    server = Server(make_scratch("template"), postgres.url(name))
+def migrate(cluster: TestPostgres) -> tuple[str, str]:
+    """(name of a migrated database, its admin key), made by the real server."""
+    name = cluster.create()
+    server = Server(make_scratch("template"), cluster.url(name))
     server.start()
     key = server.admin_key_file.read_text().strip()
     assert server.terminate() == 0, server.tail()
     shutil.rmtree(server.directory)
     return name, key
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres):
+    """What `migrate` made once, to be copied for every test."""
+    return migrate(postgres)
+
+
+@pytest.fixture(scope="session")
+def make_migrated():
+    """The same for a cluster of a test's own."""
+    return migrate
 
 
 def make_scratch(name: str) -> pathlib.Path:

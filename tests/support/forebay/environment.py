@@ -21,6 +21,8 @@ class Environment:
         self.scratch = scratch
         self.database = postgres.create(template)
         self.database_url = postgres.url(self.database)
+        # Where servers look for it: the same, or a gate on the way there.
+        self.server_database_url = self.database_url
         self.marks = MarkerFile(scratch / "marks")
         self._closers = [lambda: postgres.drop(self.database)]
         self._server: Server | None = None
@@ -50,7 +52,7 @@ class Environment:
 
     def new_server(self, database_url: str = "", **options) -> Server:
         self._count += 1
-        server = Server(self.scratch, database_url or self.database_url, name=f"server{self._count}", **options)
+        server = Server(self.scratch, database_url or self.server_database_url, name=f"server{self._count}", **options)
         self._closers.append(server.close)
         return server.start()
 
@@ -66,6 +68,12 @@ class Environment:
 
     def new_gate(self, target: str = "") -> TcpGate:
         return self._closing(TcpGate(target or self.server.address))
+
+    def gate_to_database(self) -> TcpGate:
+        """What servers that are started from now on have between themselves and their database."""
+        gate = self.new_gate(f"127.0.0.1:{self.postgres.port}")
+        self.server_database_url = self.database_url.replace(f"127.0.0.1:{self.postgres.port}", gate.address)
+        return gate
 
     def new_cli(self, **options) -> Cli:
         return Cli(self.scratch, self.server.address, self.admin_key, **options)

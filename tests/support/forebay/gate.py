@@ -1,5 +1,6 @@
 """A TCP proxy between two real processes that cuts, holds back and swallows what passes."""
 
+import collections
 import contextlib
 import selectors
 import socket
@@ -22,6 +23,9 @@ class TcpGate:
         self._state = "open"
         self._delay = 0.0
         self._closing = False
+        # What is held back: (when it is due, where it came from, the bytes; none for the end of the stream).
+        self._held: collections.deque[tuple[float, socket.socket, bytes]] = collections.deque()
+        self._silenced: set[socket.socket] = set()
         self._pairs: dict[socket.socket, socket.socket] = {}
         self._upward: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -56,8 +60,14 @@ class TcpGate:
             self._state = "swallow"
 
     def delay(self, seconds: float):
-        """Holds back every piece that passes by so much."""
+        """Holds back every piece that passes by so much, without keeping others waiting for it."""
         self._delay = seconds
+
+    def silence(self, port: int):
+        """Lets nothing more pass, either way, on the one connection that its target sees coming from `port`."""
+        with self._lock:
+            (end,) = (end for end in self._pairs if end not in self._upward and end.getsockname()[1] == port)
+            self._silenced |= {end, self._pairs[end]}
 
     @contextlib.contextmanager
     def while_cut(self):
@@ -76,14 +86,28 @@ class TcpGate:
 
     def _serve(self):
         while not self._closing:
-            for key, _ in self._selector.select(0.05):
+            for key, _ in self._selector.select(self._pause()):
                 with self._lock:
                     if key.fileobj is self._listener:
                         self._accept()
                     elif key.fileobj in self._pairs:
-                        self._forward(key.fileobj)
-            if self._state == "freeze":
+                        self._receive(key.fileobj)
+            with self._lock:
+                self._let_go()
+            if self._state == "freeze" or self._silenced:
                 time.sleep(0.02)
+
+    def _pause(self) -> float:
+        with self._lock:
+            due = self._held[0][0] - time.monotonic() if self._held and self._state != "freeze" else 0.05
+        return max(0.0, min(0.05, due))
+
+    def _let_go(self):
+        """What was held back long enough goes its way."""
+        while self._state != "freeze" and self._held and self._held[0][0] <= time.monotonic():
+            _, source, data = self._held.popleft()
+            if source in self._pairs and source not in self._silenced:
+                self._forward(source, data)
 
     def _accept(self):
         client, _ = self._listener.accept()
@@ -101,23 +125,34 @@ class TcpGate:
         self._pairs[client], self._pairs[server] = server, client
         self._upward.add(client)
 
-    def _forward(self, source: socket.socket):
-        if self._state == "freeze":
+    def _receive(self, source: socket.socket):
+        if self._state == "freeze" or source in self._silenced:
             return
-        sink = self._pairs[source]
         try:
             data = source.recv(1 << 16)
-            if not data:
-                self._close_pair(source)
-                return
-            if self._delay:
-                time.sleep(self._delay)
+        except OSError:
+            self._close_pair(source)
+            return
+        if not self._delay and not self._held:
+            self._forward(source, data)
+            return
+        # Never before what is held back already, whatever the delay was then.
+        last = self._held[-1][0] if self._held else 0.0
+        self._held.append((max(last, time.monotonic() + self._delay), source, data))
+        if not data:
+            self._selector.unregister(source)
+
+    def _forward(self, source: socket.socket, data: bytes):
+        if not data:
+            self._close_pair(source)
+            return
+        try:
             if source in self._upward:
                 self.bytes_up += len(data)
-                sink.sendall(data)
+                self._pairs[source].sendall(data)
             elif self._state != "swallow":
                 self.bytes_down += len(data)
-                sink.sendall(data)
+                self._pairs[source].sendall(data)
         except OSError:
             self._close_pair(source)
 
@@ -126,16 +161,22 @@ class TcpGate:
             if end is not None and end in self._pairs:
                 del self._pairs[end]
                 self._upward.discard(end)
-                self._selector.unregister(end)
+                self._silenced.discard(end)
+                self._forget(end)
                 end.close()
 
     def _reset_all(self):
         for end in list(self._pairs):
-            with contextlib.suppress(KeyError, ValueError):
-                self._selector.unregister(end)
+            self._forget(end)
             self._reset(end)
         self._pairs.clear()
         self._upward.clear()
+        self._silenced.clear()
+        self._held.clear()
+
+    def _forget(self, end: socket.socket):
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(end)
 
     @staticmethod
     def _reset(end: socket.socket):

@@ -41,8 +41,11 @@ def free_port() -> int:
 class TestPostgres:
     __test__ = False
 
-    def __init__(self, **settings: str):
+    def __init__(self, data: pathlib.Path | None = None, log: pathlib.Path | None = None, **settings: str):
+        """`data`, `log`: folders of the caller's for tables and for the write-ahead log, to lie apart from the rest."""
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="fbpg-", dir="/tmp"))
+        self.data = (data or self.home) / "data"
+        self.log = (log or self.home) / "log"
         self.port = free_port()
         self.settings = {**SETTINGS, **settings}
         self._next_database = 0
@@ -50,16 +53,17 @@ class TestPostgres:
         self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"] if os.geteuid() == 0 else []
         if self._as_user:
             entry = pwd.getpwnam("postgres")
-            os.chown(self.home, entry.pw_uid, entry.pw_gid)
+            for folder in {self.home, self.data.parent, self.log.parent}:
+                os.chown(folder, entry.pw_uid, entry.pw_gid)
         subprocess.run(
-            [*self._as_user, programs() / "initdb", "-D", self.home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
+            [*self._as_user, programs() / "initdb", "-D", self.data, "-X", self.log, "-U", "postgres", "-A", "trust", "-E", "UTF8",
              "--locale=C.UTF-8", "--no-sync"],
             check=True, stdout=subprocess.DEVNULL, cwd="/",
         )  # fmt: skip
         options = [part for key, value in self.settings.items() for part in ("-c", f"{key}={value}")]
         self.process = ChildProcess(
             "postgres",
-            [*self._as_user, str(programs() / "postgres"), "-D", str(self.home / "data"), "-p", str(self.port),
+            [*self._as_user, str(programs() / "postgres"), "-D", str(self.data), "-p", str(self.port),
              "-k", str(self.home), *options],
             self.home,
         )  # fmt: skip

@@ -1,0 +1,41 @@
+"""How long things take to be well again. What a test measures goes to the file named by FOREBAY_RECOVERIES, one JSON
+object a line, for `scripts/chaos` to report."""
+
+import json
+import os
+import time
+
+# Seconds from the fault until all is well again, as promised.
+AIMS = {
+    "lease expiry": 20.0,
+    "dead run noticed": 30.0,
+    "orphan reclaimed": 25.0,
+    "server failover gap": 5.0,
+    "PostgreSQL restart to dispatching": 2.0,
+    "many workers reconnected": 30.0,
+}
+# A busy machine may take so many times as long before a test calls it broken.
+SLACK = 3
+
+
+def record(what: str, seconds: float):
+    """Notes a recovery; AssertionError when it was far beyond its aim."""
+    if path := os.environ.get("FOREBAY_RECOVERIES"):
+        line = json.dumps({"what": what, "seconds": round(seconds, 3), "aim": AIMS[what]}) + "\n"
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(line)
+    assert seconds <= SLACK * AIMS[what], f"{what}: {seconds:.1f} s, the aim is {AIMS[what]} s"
+
+
+class Since:
+    """`fault = Since()` at the moment of the fault, `fault.recovered("lease expiry")` at that of the recovery."""
+
+    def __init__(self):
+        self._at = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._at
+
+    def recovered(self, what: str):
+        record(what, self.seconds)
