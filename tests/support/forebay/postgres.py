@@ -56,8 +56,8 @@ class TestPostgres:
             for folder in {self.home, self.data.parent, self.log.parent}:
                 os.chown(folder, entry.pw_uid, entry.pw_gid)
         subprocess.run(
-            [*self._as_user, programs() / "initdb", "-D", self.data, "-X", self.log, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-             "--locale=C.UTF-8", "--no-sync"],
+            [*self._as_user, programs() / "initdb", "-D", self.data, "-X", self.log, "-U", "postgres", "-A", "trust",
+             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
             check=True, stdout=subprocess.DEVNULL, cwd="/",
         )  # fmt: skip
         options = [part for key, value in self.settings.items() for part in ("-c", f"{key}={value}")]
