@@ -11,6 +11,7 @@ from .daemons import Cli, Server, Worker
 from .fake_worker import FakeWorker
 from .gate import TcpGate
 from .marker import MarkerFile
+from .pgbouncer import PgBouncer
 from .postgres import TestPostgres
 
 
@@ -23,6 +24,7 @@ class Environment:
         self.database_url = postgres.url(self.database)
         # Where servers look for it: the same, or a gate on the way there.
         self.server_database_url = self.database_url
+        self.server_arguments: tuple[str, ...] = ()
         self.marks = MarkerFile(scratch / "marks")
         self._closers = [lambda: postgres.drop(self.database)]
         self._server: Server | None = None
@@ -34,7 +36,7 @@ class Environment:
     def server(self) -> Server:
         """The first server, started when first asked for."""
         if self._server is None:
-            self._server = self.new_server()
+            self._server = self.new_server(arguments=self.server_arguments)
         return self._server
 
     @property
@@ -74,6 +76,11 @@ class Environment:
         gate = self.new_gate(f"127.0.0.1:{self.postgres.port}")
         self.server_database_url = self.database_url.replace(f"127.0.0.1:{self.postgres.port}", gate.address)
         return gate
+
+    def pgbouncer_before_database(self, pool_mode: str, **settings):
+        """The same with a pgbouncer."""
+        between = self._closing(PgBouncer(self.postgres, pool_mode, **settings))
+        self.server_database_url = between.url(self.database)
 
     def new_cli(self, **options) -> Cli:
         return Cli(self.scratch, self.server.address, self.admin_key, **options)
