@@ -75,6 +75,9 @@ absl::Status Guard(Session& session, Call&& call) {
   } catch (const pqxx::broken_connection& error) {
     session.Disconnect();
     return Unavailable(error.what());
+  } catch (const pqxx::transaction_rollback& error) {
+    // Serialization failures and deadlocks: libpqxx 6 does not count them among the SQL errors.
+    return FromSqlState("40001", error.what());
   } catch (const pqxx::sql_error& error) {
     absl::Status status = FromSqlState(error.sqlstate(), error.what());
     if (status.code() == absl::StatusCode::kUnavailable) session.Disconnect();
