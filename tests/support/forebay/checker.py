@@ -21,9 +21,13 @@ RUN_OF_PROCESS = re.compile(rb"(?:^|\0)FOREBAY_RUN_ID=(" + UUID + rb")\0|forebay
 
 class Checker:
     def __init__(self, database_url: str):
-        self._connection = psycopg2.connect(database_url)
-        self._connection.autocommit = True
+        self._url = database_url
+        self._connect()
         self._ended: dict[str, tuple] = {}
+
+    def _connect(self):
+        self._connection = psycopg2.connect(self._url)
+        self._connection.autocommit = True
 
     def close(self):
         self._connection.close()
@@ -39,6 +43,15 @@ class Checker:
             connection.close()
 
     def rows(self, sql: str, *parameters) -> list[tuple]:
+        try:
+            return self._read(sql, parameters)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            # The database was restarted.
+            self._connection.close()
+            self._connect()
+            return self._read(sql, parameters)
+
+    def _read(self, sql: str, parameters) -> list[tuple]:
         with self._connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return cursor.fetchall()

@@ -5,10 +5,13 @@ import json
 import os
 import time
 
+from .waiting import wait_until
+
 # Seconds from the fault until all is well again, as promised.
 AIMS = {
     "lease expiry": 20.0,
-    "dead run noticed": 30.0,
+    "dead run noticed, its worker lives": 30.0,
+    "dead run noticed, its host is gone": 30.0,
     "orphan reclaimed": 25.0,
     "server failover gap": 5.0,
     "PostgreSQL restart to dispatching": 2.0,
@@ -39,3 +42,17 @@ class Since:
 
     def recovered(self, what: str):
         record(what, self.seconds)
+
+    def wait_for_all(self, conditions: dict):
+        """Waits until each was true once and notes when."""
+        seconds = {}
+
+        def all_recovered():
+            for name, condition in conditions.items():
+                if name not in seconds and condition():
+                    seconds[name] = self.seconds
+            return len(seconds) == len(conditions)
+
+        wait_until(all_recovered, deadline=120, what=f"{sorted(conditions)}, of which there was {seconds}")
+        for name, value in seconds.items():
+            record(name, value)
