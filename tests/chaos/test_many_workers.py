@@ -85,7 +85,7 @@ def wait_for_all_parked(env, count: int):
 @pytest.mark.parametrize("how", ["kill", "terminate"])
 def test_f39_many_workers_come_back_at_once(env, api, calm_pool, crew, repeats, how):
     """Some hold runs when the server goes, the answers to some reports are lost with it."""
-    count = repeats(200, 2000)
+    count = repeats(200, 500)
     calm_pool()
     api.deploy("flow/one", "alpha", ["true"])
     colleagues = crew(count)
