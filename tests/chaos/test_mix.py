@@ -30,7 +30,7 @@ def test_a_mix_of_faults_loses_nothing_and_doubles_nothing(env):
     seed = int(os.environ.get("FOREBAY_MIX_SEED") or secrets.randbelow(1 << 31))
     print(f"FOREBAY_MIX_SEED={seed} FOREBAY_MIX_SECONDS={SECONDS:.0f}")
     installation = Installation(env)
-    clients = [Client(installation, seed + number) for number in range(2)]
+    clients = [Client(installation, seed + number) for number in range(4)]
     mix = Mix(installation, clients)
     for client in clients:
         client.start()

@@ -1,5 +1,6 @@
 """A throw-away PostgreSQL for tests: one cluster a session, one database a test."""
 
+import contextlib
 import os
 import pathlib
 import pwd
@@ -11,7 +12,7 @@ import tempfile
 
 import psycopg2
 
-from .process import ChildProcess
+from .process import ChildProcess, children_of, wait_gone
 from .waiting import wait_until
 
 SETTINGS = {
@@ -114,8 +115,21 @@ class TestPostgres:
 
     def crash(self):
         """An immediate shutdown: as a power cut, recovered at the next start."""
+        children = children_of(self.process.pid)
         self.process.signal(signal.SIGQUIT)
+        try:
+            self.process.wait(deadline=15)
+        except AssertionError:
+            # Now and then PostgreSQL 15 waits for ever for a child that it has killed.
+            self._kill([self.process.pid, *children, *children_of(self.process.pid)])
+
+    def _kill(self, pids: list[int]):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
+        for pid in pids:
+            wait_gone(pid)
 
     def destroy(self):
         if self.process.running:
