@@ -115,13 +115,12 @@ class TestPostgres:
 
     def crash(self):
         """An immediate shutdown: as a power cut, recovered at the next start."""
-        children = children_of(self.process.pid)
         self.process.signal(signal.SIGQUIT)
         try:
             self.process.wait(deadline=15)
         except AssertionError:
             # Now and then PostgreSQL 15 waits for ever for a child that it has killed.
-            self._kill([self.process.pid, *children, *children_of(self.process.pid)])
+            self._kill([*children_of(self.process.pid), self.process.pid])
 
     def _kill(self, pids: list[int]):
         for pid in pids:
