@@ -6,7 +6,7 @@ import uuid
 import pytest
 from forebay import protocol
 from forebay.api import ApiError
-from forebay.health import is_serving
+from forebay.health import connected, is_serving
 from forebay.process import sleep
 from forebay.recovery import Since, note
 from forebay.waiting import wait_until
@@ -83,11 +83,13 @@ def test_f25_a_lock_that_is_held_for_long_makes_calls_wait_to_their_deadlines(en
     with locker.cursor() as cursor:
         cursor.execute("LOCK TABLE flow_runs, queued_runs, held_attempts IN ACCESS EXCLUSIVE MODE")
     crowd = Crowd(api, 100, timeout=4)
-    for _ in range(10):
-        sleep(1)
-        asked = Since()
-        assert is_serving(env.server.address)
-        note("health answers while the database does not", asked.seconds)
+    with connected(env.server.address) as serving:
+        assert serving()
+        for _ in range(10):
+            sleep(1)
+            asked = Since()
+            assert serving()
+            note("health answers while the database does not", asked.seconds)
     crowd.join()
     assert len(crowd.failures) == 100
     assert {error.code for error in crowd.failures} <= BUSY, crowd.failures
