@@ -3,7 +3,8 @@
 import os
 import secrets
 
-from forebay.mix import LIMITS, Client, Installation, Mix, plan, settle
+from forebay.mix import LIMITS, Client, Installation, settle
+from forebay.mix_faults import Mix, plan
 from forebay.waiting import wait_until
 
 # How long faults go on; scripts/test sets it.
