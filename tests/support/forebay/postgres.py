@@ -1,6 +1,5 @@
 """A throw-away PostgreSQL for tests: one cluster a session, one database a test."""
 
-import contextlib
 import os
 import pathlib
 import pwd
@@ -12,7 +11,7 @@ import tempfile
 
 import psycopg2
 
-from .process import ChildProcess, children_of, wait_gone
+from .process import ChildProcess
 from .waiting import wait_until
 
 SETTINGS = {
@@ -23,6 +22,8 @@ SETTINGS = {
     "synchronous_commit": "on",
     "logging_collector": "off",
     "max_wal_size": "1GB",
+    # So long a connection that says nothing at its beginning keeps PostgreSQL from shutting down.
+    "authentication_timeout": "5s",
 }
 
 
@@ -116,19 +117,7 @@ class TestPostgres:
     def crash(self):
         """An immediate shutdown: as a power cut, recovered at the next start."""
         self.process.signal(signal.SIGQUIT)
-        try:
-            self.process.wait(deadline=15)
-        except AssertionError:
-            # Now and then PostgreSQL 15 waits for ever for a child that it has killed.
-            self._kill([*children_of(self.process.pid), self.process.pid])
-
-    def _kill(self, pids: list[int]):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
         self.process.wait()
-        for pid in pids:
-            wait_gone(pid)
 
     def destroy(self):
         if self.process.running:

@@ -128,16 +128,6 @@ def stat_fields(pid: int) -> list[str]:
     return text[text.rindex(")") + 2 :].split()
 
 
-def children_of(parent: int) -> list[int]:
-    """Processes that the process has started and that still exist."""
-    found = []
-    for folder in pathlib.Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            if int(stat_fields(int(folder.name))[1]) == parent:
-                found.append(int(folder.name))
-    return found
-
-
 def is_alive(pid: int, start_time: str | None = None) -> bool:
     """Whether a process of that id (and start time, field 22 of its stat) exists and is no zombie."""
     try:
