@@ -26,6 +26,15 @@ def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="the long repetitions of the fault tests")
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "minutes: takes minutes")
+
+
+def pytest_collection_modifyitems(items):
+    """What takes minutes begins first, and what waits behind it in the same process is quick."""
+    items.sort(key=lambda item: (item.get_closest_marker("minutes") is None, "/integration/" not in item.nodeid))
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield

@@ -3,6 +3,7 @@
 import os
 import secrets
 
+import pytest
 from forebay.mix import LIMITS, Client, Installation, settle
 from forebay.mix_faults import Mix, plan
 from forebay.waiting import wait_until
@@ -26,6 +27,7 @@ def check(env, keys: list[str]):
     env.checker.check_no_leaks([end[0] for end in ends])
 
 
+@pytest.mark.minutes
 def test_a_mix_of_faults_loses_nothing_and_doubles_nothing(env):
     """FOREBAY_MIX_SEED repeats a list of faults, FOREBAY_MIX_SECONDS says for how long they go on."""
     seed = int(os.environ.get("FOREBAY_MIX_SEED") or secrets.randbelow(1 << 31))
