@@ -74,6 +74,8 @@ absl::StatusOr<v1::UpdateDeploymentResponse> Update(Backend& backend, Session& s
     ASSIGN_OR_RETURN(v1::Deployment changed, ReadDeployment(session, caller.team, name));
     mask.Overlay(request.deployment(), changed);
     RETURN_IF_ERROR(ApplyDeployment(session, caller, backend.ids, changed, name).status());
+    // Of all that can be changed here only this stands in runs that were made ahead.
+    if (!mask.Names("tags")) return absl::OkStatus();
     return ApplySchedules(session, caller, backend.ids, id, {}, false);
   }));
   v1::UpdateDeploymentResponse response;

@@ -7,6 +7,7 @@
 #include "server/api/messages.h"
 #include "server/api/service_table_grpc.h"
 #include "server/store/deployments.h"
+#include "server/submit/submission.h"
 
 namespace forebay::server {
 namespace {
@@ -32,11 +33,22 @@ absl::StatusOr<v1::Schedule> Read(Session& session, const Caller& caller, const 
   return ReadSchedule(session, caller.team, located.deployment, located.name.slug);
 }
 
+// What a run of it would be refused for, the schedule is refused for.
+absl::Status CheckRuns(Backend& backend, Session& session, const Caller& caller,
+                       const Uuid& deployment, const v1::Schedule& schedule) {
+  ASSIGN_OR_RETURN(const auto snapshot, backend.snapshots.RefreshDeployment(session, deployment));
+  RunOrder order;
+  order.request.set_parameters(schedule.parameters());
+  order.request.set_job_variables(schedule.job_variables());
+  return PrepareSubmission(order, caller, snapshot, backend.ids, backend.random).status();
+}
+
 absl::StatusOr<v1::CreateScheduleResponse> Create(Backend& backend, Session& session,
                                                   const Caller& caller,
                                                   const v1::CreateScheduleRequest& request) {
   ASSIGN_OR_RETURN(const DeploymentName name, DeploymentNameOf(request.parent(), "parent"));
   ASSIGN_OR_RETURN(const Uuid deployment, FindDeployment(session, caller.team, name));
+  RETURN_IF_ERROR(CheckRuns(backend, session, caller, deployment, request.schedule()));
   std::string slug;
   RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(slug,
@@ -80,11 +92,14 @@ absl::StatusOr<v1::ListSchedulesResponse> List(Session& session, const Caller& c
   return response;
 }
 
-absl::StatusOr<v1::UpdateScheduleResponse> Update(Session& session, const Caller& caller,
+absl::StatusOr<v1::UpdateScheduleResponse> Update(Backend& backend, Session& session,
+                                                  const Caller& caller,
                                                   const v1::UpdateScheduleRequest& request) {
   ASSIGN_OR_RETURN(const Located located, Locate(session, caller, request.schedule().name()));
   ASSIGN_OR_RETURN(const UpdateMask mask,
                    UpdateMask::Parse(request.update_mask(), kUpdatable, "a schedule"));
+  if (mask.Names("parameters") || mask.Names("job_variables"))
+    RETURN_IF_ERROR(CheckRuns(backend, session, caller, located.deployment, request.schedule()));
   RETURN_IF_ERROR(InTransaction(session, [&] {
     return UpdateSchedule(session, caller.team, located.deployment, located.name.slug,
                           request.schedule(), mask);
@@ -135,8 +150,9 @@ void RegisterSchedules(ServiceTable& table, Backend& backend) {
   table.Blocking<GetScheduleRequest, GetScheduleResponse>("ScheduleService.GetSchedule", Get);
   table.Blocking<ListSchedulesRequest, ListSchedulesResponse>("ScheduleService.ListSchedules",
                                                               List);
-  table.Blocking<UpdateScheduleRequest, UpdateScheduleResponse>("ScheduleService.UpdateSchedule",
-                                                                Update);
+  table.Blocking<UpdateScheduleRequest, UpdateScheduleResponse>(
+      "ScheduleService.UpdateSchedule",
+      [&backend](Session& s, const Caller& c, const auto& r) { return Update(backend, s, c, r); });
   table.Blocking<DeleteScheduleRequest, DeleteScheduleResponse>("ScheduleService.DeleteSchedule",
                                                                 Delete);
   table.Blocking<PauseScheduleRequest, PauseScheduleResponse>("ScheduleService.PauseSchedule",

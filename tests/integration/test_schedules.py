@@ -1,6 +1,7 @@
 """Runs that schedules make: ahead of time, once each, replaced when something changes, caught up as wanted."""
 
 import datetime
+import json
 
 import pytest
 from forebay import protocol
@@ -235,10 +236,29 @@ def test_bad_schedules_are_refused_exactly(env, api, deployment):
     assert (twice.value.code, twice.value.reason) == ("ALREADY_EXISTS", "SCHEDULE_EXISTS")
 
 
-def test_a_schedule_whose_runs_would_be_refused_says_so(env, api, deployment):
-    create(api, cron(job_variables='{"no_such_variable": 1}'))
+def test_what_a_run_would_be_refused_for_the_schedule_is_refused_for(env, api, deployment):
+    for variables in ('{"no_such_variable": 1}', '{"env": 7}', "[]"):
+        with pytest.raises(ApiError) as refused:
+            create(api, cron(job_variables=variables))
+        assert refused.value.code == "INVALID_ARGUMENT", variables
+    create(api, cron(job_variables='{"env": {"A": "1"}}'))
+    wait_for_made(env, 59)
+    with pytest.raises(ApiError, match="no_such_variable"):
+        update(api, "flow/one/cron", Schedule(job_variables='{"no_such_variable": 1}'), "job_variables")
+    assert len(made(env)) >= 59
+
+
+def test_a_schedule_whose_runs_are_refused_since_says_so(env, api, deployment):
+    create(api, cron(job_variables='{"working_dir": "/tmp"}'))
+    wait_for_made(env, 59)
+    template = json.loads(api.WorkPoolService.GetWorkPool(name="alpha").work_pool.base_job_template)
+    del template["variables"]["properties"]["working_dir"], template["job_configuration"]["working_dir"]
+    pool = protocol.message("WorkPool")(name="workPools/alpha", base_job_template=json.dumps(template))
+    mask = field_mask_pb2.FieldMask(paths=["base_job_template"])
+    api.WorkPoolService.UpdateWorkPool(work_pool=pool, update_mask=mask)
+    update(api, "flow/one/cron", Schedule(time_zone="UTC"), "time_zone")
     wait_until(
-        lambda: "no_such_variable" in api.ScheduleService.GetSchedule(name="flow/one/cron").schedule.problem,
+        lambda: "working_dir" in api.ScheduleService.GetSchedule(name="flow/one/cron").schedule.problem,
         what="the problem is shown",
     )
     assert made(env) == []
