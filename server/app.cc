@@ -19,6 +19,7 @@
 #include "server/duties/duty_runner.h"
 #include "server/duties/expiry.h"
 #include "server/duties/housekeeping.h"
+#include "server/duties/retention.h"
 #include "server/duties/scheduling.h"
 #include "server/first_key.h"
 #include "server/listen_address.h"
@@ -65,7 +66,8 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(
 }
 
 std::vector<std::unique_ptr<Duty>> AllDuties(Signals& signals, Snapshots& snapshots,
-                                             const Clock& clock, UuidSource& ids, Random& random) {
+                                             const Clock& clock, UuidSource& ids, Random& random,
+                                             const config::v1::ServerConfig& config) {
   std::vector<std::unique_ptr<Duty>> duties;
   duties.push_back(MakeExpiryDuty(signals));
   duties.push_back(MakeSchedulingDuty(signals, snapshots, ids, random));
@@ -73,6 +75,9 @@ std::vector<std::unique_ptr<Duty>> AllDuties(Signals& signals, Snapshots& snapsh
   duties.push_back(MakePartitionDuty(clock));
   duties.push_back(MakeCleaningDuty());
   duties.push_back(MakeRecountDuty(signals));
+  const Retention retention{absl::Hours(24 * config.retention_days()),
+                            absl::Hours(24 * config.event_retention_days())};
+  duties.push_back(MakeRetentionDuty(retention, clock));
   return duties;
 }
 
@@ -172,7 +177,7 @@ void App::Parts::Build() {
   signals.Connect({executor.get(), &snapshots, &parking, dispatcher.get(), commands.get(), &workers,
                    watchers.get(), notifier.get()});
   duties = std::make_unique<DutyRunner>(url, server_id, clock,
-                                        AllDuties(signals, snapshots, clock, ids, random));
+                                        AllDuties(signals, snapshots, clock, ids, random, config));
   backend = std::make_unique<Backend>(Backend{clock,
                                               random,
                                               ids,
@@ -253,9 +258,13 @@ absl::Status CompleteConfig(config::v1::ServerConfig& config) {
   if (config.log_level().empty()) config.set_log_level("info");
   if (config.poll_deadline_seconds() == 0) config.set_poll_deadline_seconds(55);
   if (config.probe_interval_ms() == 0) config.set_probe_interval_ms(3000);
+  if (config.retention_days() == 0) config.set_retention_days(90);
+  if (config.event_retention_days() == 0) config.set_event_retention_days(7);
   RETURN_IF_ERROR(CheckRange("database_connections", config.database_connections(), 13, 200));
   RETURN_IF_ERROR(CheckRange("poll_deadline_seconds", config.poll_deadline_seconds(), 1, 300));
   RETURN_IF_ERROR(CheckRange("probe_interval_ms", config.probe_interval_ms(), 100, 60'000));
+  RETURN_IF_ERROR(CheckRange("retention_days", config.retention_days(), 1, 36'500));
+  RETURN_IF_ERROR(CheckRange("event_retention_days", config.event_retention_days(), 1, 365));
   if (config.tls_certificate_file().empty() != config.tls_key_file().empty()) {
     return Error(absl::StatusCode::kInvalidArgument, "TLS_INCOMPLETE")
         .Field("tls_key_file", config.tls_key_file())

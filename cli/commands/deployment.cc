@@ -14,6 +14,7 @@
 #include "cli/output/proto_json.h"
 #include "cli/pages.h"
 #include "cli/proto_values.h"
+#include "cli/run_tally.h"
 #include "cli/schedule_view.h"
 #include "cli/values.h"
 #include "common/base/random.h"
@@ -173,8 +174,14 @@ absl::Status Delete(Session& session, const Arguments& arguments) {
   v1::DeleteDeploymentRequest request;
   request.set_name(arguments.Get("name"));
   request.set_force(arguments.Has("force"));
-  RETURN_IF_ERROR(client->Call<v1::DeleteDeploymentResponse>(request).status());
-  session.Say(fmt::format("Deployment `{}` deleted.", DeploymentShortName(request.name())));
+  ASSIGN_OR_RETURN(const auto response, client->Call<v1::DeleteDeploymentResponse>(request));
+  std::string runs;
+  if (response.cancelled_runs() > 0)
+    runs += fmt::format(" Cancelled: {}.", RunCount(response.cancelled_runs()));
+  if (response.running_runs() > 0)
+    runs += fmt::format(" Still under way: {}.", RunCount(response.running_runs()));
+  session.Say(fmt::format("Deployment `{}` deleted.{} What has finished stays readable.",
+                          DeploymentShortName(request.name()), runs));
   return absl::OkStatus();
 }
 

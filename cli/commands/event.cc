@@ -25,8 +25,8 @@ absl::StatusOr<v1::WatchEventsRequest> RequestOf(const Arguments& arguments) {
   if (arguments.Has("pool")) request.set_work_pool(PoolResource(arguments.Get("pool")));
   request.set_deployment(arguments.Get("deployment"));
   for (const std::string& word : arguments.All("state")) {
-    ASSIGN_OR_RETURN(const int type, ParseEnumWord(*v1::StateType_descriptor(), kStatePrefix, word,
-                                                   "--state"));
+    ASSIGN_OR_RETURN(const int type,
+                     ParseEnumWord(*v1::StateType_descriptor(), kStatePrefix, word, "--state"));
     request.add_states(static_cast<v1::StateType>(type));
   }
   const std::string since = arguments.Get("since");

@@ -15,6 +15,8 @@
 namespace forebay::cli {
 namespace {
 
+constexpr char kDefaultRetention[] = "default";
+
 std::string LimitText(const v1::WorkPool& pool) {
   return pool.has_concurrency_limit() ? std::to_string(pool.concurrency_limit()) : "none";
 }
@@ -34,6 +36,7 @@ Card CardOf(Session& session, const v1::WorkPool& pool) {
            {"Concurrency limit", LimitText(pool)},
            {"Late after",
             pool.timeouts().has_late_after() ? TypedDuration(pool.timeouts().late_after()) : ""},
+           {"Retention", pool.has_retention() ? TypedDuration(pool.retention()) : ""},
            {"Queued runs", std::to_string(pool.queued_runs())},
            {"Held attempts", std::to_string(pool.held_attempts())},
            {"Online workers", std::to_string(pool.online_workers())},
@@ -81,6 +84,15 @@ absl::Status SetLimit(const Arguments& arguments, v1::WorkPool& pool) {
   return absl::OkStatus();
 }
 
+absl::Status SetRetention(const Arguments& arguments, v1::WorkPool& pool) {
+  pool.clear_retention();
+  const std::string given = arguments.Get("retention");
+  if (given == kDefaultRetention) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto retention, ParseDurationOption(given, "--retention"));
+  SetDuration(retention, *pool.mutable_retention());
+  return absl::OkStatus();
+}
+
 absl::Status SetTemplate(const Arguments& arguments, v1::WorkPool& pool) {
   ASSIGN_OR_RETURN(*pool.mutable_base_job_template(),
                    ReadSmallFile(arguments.Get("base-job-template")));
@@ -95,6 +107,7 @@ absl::Status Create(Session& session, const Arguments& arguments) {
   pool.set_description(arguments.Get("description"));
   if (arguments.Has("concurrency-limit")) RETURN_IF_ERROR(SetLimit(arguments, pool));
   if (arguments.Has("base-job-template")) RETURN_IF_ERROR(SetTemplate(arguments, pool));
+  if (arguments.Has("retention")) RETURN_IF_ERROR(SetRetention(arguments, pool));
   v1::PoolTimeouts timeouts;
   ASSIGN_OR_RETURN(const bool any, SetTimeouts(arguments, timeouts));
   if (any) *pool.mutable_timeouts() = timeouts;
@@ -162,6 +175,10 @@ absl::Status Update(Session& session, const Arguments& arguments) {
     RETURN_IF_ERROR(SetTemplate(arguments, pool));
     mask.add_paths("base_job_template");
   }
+  if (arguments.Has("retention")) {
+    RETURN_IF_ERROR(SetRetention(arguments, pool));
+    mask.add_paths("retention");
+  }
   ASSIGN_OR_RETURN(const bool any_timeout, SetTimeouts(arguments, *pool.mutable_timeouts()));
   if (any_timeout) mask.add_paths("timeouts");
   if (mask.paths().empty()) {
@@ -170,8 +187,7 @@ absl::Status Update(Session& session, const Arguments& arguments) {
         .Next("forebay work-pool update --help")
         .Says(
             "nothing to update: give at least one of --description, --concurrency-limit, "
-            "--base-job-template or a "
-            "timeout");
+            "--base-job-template, --retention or a timeout");
   }
   *request.mutable_work_pool() = std::move(pool);
   ASSIGN_OR_RETURN(const auto response, client->Call<v1::UpdateWorkPoolResponse>(request));
@@ -251,6 +267,8 @@ std::vector<Option> PoolFields() {
       {"--cancel-grace", "DURATION", "Between SIGTERM and SIGKILL of a stopped run (30s)"},
       {"--crash-after", "DURATION", "Silence of a run after which it has crashed (30s)"},
       {"--late-after", "DURATION", "A waiting run that is overdue by more is shown as late (15s)"},
+      {"--retention", "DURATION",
+       "How long finished runs are kept, e.g. 30d; or `default`: as long as the server says (90d)"},
   };
 }
 

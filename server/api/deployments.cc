@@ -121,9 +121,9 @@ absl::StatusOr<v1::DeleteDeploymentResponse> Delete(Backend& backend, Session& s
                                                     const v1::DeleteDeploymentRequest& request) {
   ASSIGN_OR_RETURN(const DeploymentName name, DeploymentNameOf(request.name(), "name"));
   ASSIGN_OR_RETURN(const Uuid id, FindDeployment(session, caller.team, name));
-  RETURN_IF_ERROR(DeleteDeployment(session, id, name, request.force()));
+  ASSIGN_OR_RETURN(auto response, DeleteDeployment(session, id, name, request.force()));
   backend.snapshots.ForgetName(caller.team, name.flow + "/" + name.deployment);
-  return v1::DeleteDeploymentResponse();
+  return response;
 }
 
 absl::StatusOr<v1::Deployment> SetPaused(Backend& backend, Session& session, const Caller& caller,

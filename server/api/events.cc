@@ -92,7 +92,7 @@ absl::StatusOr<v1::WatchFlowRunsResponse> RunsOf(Session& session, const Uuid& t
 template <typename Response, typename Beginning, typename Answer>
 Watchers::Look LookForEvents(Beginning begin, Answer answer, Responder<Response> respond) {
   return [begin, answer, respond, watch = std::optional<Watch>()](Session& session,
-                                                                 bool last) mutable {
+                                                                  bool last) mutable {
     const auto finish = [&](absl::StatusOr<Response> response) {
       respond(std::move(response));
       return Seen::kAnswered;

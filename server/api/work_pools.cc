@@ -18,8 +18,8 @@
 namespace forebay::server {
 namespace {
 
-constexpr std::array<std::string_view, 5> kUpdatable = {"description", "base_job_template",
-                                                        "concurrency_limit", "timeouts", "policy"};
+constexpr std::array<std::string_view, 6> kUpdatable = {
+    "description", "base_job_template", "concurrency_limit", "timeouts", "policy", "retention"};
 
 absl::Status UnknownType(const std::string& type) {
   const std::string nearest = NearestName(type, PoolTypes());

@@ -56,7 +56,6 @@ bool DutyRunner::Take(Session& session, Entry& entry, absl::Duration now) {
 }
 
 void DutyRunner::RunDue(Session& session, Entry& entry, absl::Duration now) {
-  entry.next = now + entry.duty->interval();
   if (!Take(session, entry, now)) return;
   const Tenure tenure{entry.duty->name(), server_, entry.fence, now - *entry.since};
   const absl::Status status = entry.duty->RunOnce(session, tenure);
@@ -72,7 +71,10 @@ void DutyRunner::Loop() {
     absl::Duration next = absl::InfiniteDuration();
     for (Entry& entry : entries_) {
       const absl::Duration now = clock_.Monotonic();
-      if (entry.next <= now) RunDue(session, entry, now);
+      if (entry.next <= now) {
+        RunDue(session, entry, now);
+        entry.next = now + entry.duty->interval();
+      }
       next = std::min(next, entry.next);
     }
     MutexLock lock(mutex_);

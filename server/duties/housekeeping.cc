@@ -103,13 +103,12 @@ class RecountDuty final : public Duty {
 }  // namespace
 
 absl::Status EnsurePartitions(Session& session, absl::Time now) {
-  for (int week = -1; week <= 4; ++week) {
-    RETURN_IF_ERROR(
-        session.Run(queries::kEnsurePartition, Args().Time(now + week * absl::Hours(24 * 7)))
-            .status());
-    RETURN_IF_ERROR(
-        session.Run(queries::kEnsureEventPartition, Args().Time(now + week * absl::Hours(24 * 7)))
-            .status());
+  // A server whose clock is late still makes ids of the week before.
+  const absl::Time first = now - absl::Hours(1);
+  for (int week = 0; week <= 4; ++week) {
+    const absl::Time moment = first + week * absl::Hours(24 * 7);
+    RETURN_IF_ERROR(session.Run(queries::kEnsurePartition, Args().Time(moment)).status());
+    RETURN_IF_ERROR(session.Run(queries::kEnsureEventPartition, Args().Time(moment)).status());
   }
   return session.Run(queries::kDropForeignEvents, {}).status();
 }

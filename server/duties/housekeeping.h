@@ -18,7 +18,7 @@ std::unique_ptr<Duty> MakePartitionDuty(const Clock& clock);
 std::unique_ptr<Duty> MakeCleaningDuty();
 std::unique_ptr<Duty> MakeRecountDuty(Signals& signals);
 
-// Partitions from last week to four weeks ahead. Called once at start, before runs are accepted,
+// Partitions of this week and four weeks ahead. Called once at start, before runs are accepted,
 // and by the duty.
 absl::Status EnsurePartitions(Session& session, absl::Time now);
 

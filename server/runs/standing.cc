@@ -22,7 +22,7 @@ absl::Status RunNotFound(const Uuid& run) {
   return Error(absl::StatusCode::kNotFound, "FLOW_RUN_NOT_FOUND")
       .Field("flow_run", run.ToString())
       .Next("forebay flow-run ls")
-      .Says("flow run {} does not exist", run.ToString());
+      .Says("flow run {} does not exist, or has gone with old history", run.ToString());
 }
 
 absl::Status RunFinished(const Uuid& run) {

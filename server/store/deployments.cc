@@ -206,9 +206,11 @@ absl::StatusOr<Uuid> SetDeploymentPaused(Session& session, const Uuid& id, bool 
   return pool;
 }
 
-absl::Status DeleteDeployment(Session& session, const Uuid& id, const DeploymentName& name,
-                              bool force) {
-  return InTransaction(session, [&]() -> absl::Status {
+absl::StatusOr<v1::DeleteDeploymentResponse> DeleteDeployment(Session& session, const Uuid& id,
+                                                              const DeploymentName& name,
+                                                              bool force) {
+  v1::DeleteDeploymentResponse response;
+  RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(Rows waiting, session.Run(queries::kQueuedOfDeployment, Args().Id(id)));
     if (!waiting.empty() && !force) {
       return Error(absl::StatusCode::kFailedPrecondition, "DEPLOYMENT_HAS_RUNS")
@@ -223,8 +225,12 @@ absl::Status DeleteDeployment(Session& session, const Uuid& id, const Deployment
       RETURN_IF_ERROR(CancelQueued(session, runs, "cancelled because its deployment was deleted"));
     }
     RETURN_IF_ERROR(DeleteSchedules(session, id));
+    ASSIGN_OR_RETURN(Rows held, session.Run(queries::kHeldOfDeployment, Args().Id(id)));
+    response.set_cancelled_runs(static_cast<int>(runs.size()));
+    response.set_running_runs(static_cast<int>(held.Int(0, 0)));
     return session.Run(queries::kDeleteDeployment, Args().Id(id)).status();
-  });
+  }));
+  return response;
 }
 
 }  // namespace forebay::server

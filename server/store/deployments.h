@@ -38,8 +38,10 @@ absl::StatusOr<std::pair<Uuid, bool>> ApplyDeployment(Session& session, const Ca
 
 // Its pool. Blocks or frees its waiting runs.
 absl::StatusOr<Uuid> SetDeploymentPaused(Session& session, const Uuid& id, bool paused);
-// FAILED_PRECONDITION (DEPLOYMENT_HAS_RUNS) while runs wait and `force` is not given.
-absl::Status DeleteDeployment(Session& session, const Uuid& id, const DeploymentName& name,
-                              bool force);
+// What became of its runs. FAILED_PRECONDITION (DEPLOYMENT_HAS_RUNS) while runs wait and `force` is
+// not given.
+absl::StatusOr<v1::DeleteDeploymentResponse> DeleteDeployment(Session& session, const Uuid& id,
+                                                              const DeploymentName& name,
+                                                              bool force);
 
 }  // namespace forebay::server

@@ -33,6 +33,11 @@ void AddTimeouts(const v1::PoolTimeouts& timeouts, Args& args) {
   add(timeouts.has_late_after(), timeouts.late_after());
 }
 
+void AddRetention(const v1::WorkPool& pool, Args& args) {
+  pool.has_retention() ? args.Int(absl::ToInt64Milliseconds(FromProto(pool.retention())))
+                       : args.Null();
+}
+
 std::string WorkersText(int count) {
   return fmt::format("{} worker{} online", count, count == 1 ? "" : "s");
 }
@@ -78,6 +83,7 @@ v1::WorkPool ToPool(const Rows& rows, size_t row) {
   timeout(9, [&] { return timeouts.mutable_cancel_grace(); });
   timeout(10, [&] { return timeouts.mutable_crash_after(); });
   timeout(22, [&] { return timeouts.mutable_late_after(); });
+  timeout(23, [&] { return pool.mutable_retention(); });
   pool.set_revision(rows.Int(row, 11));
   ToProto(rows.Time(row, 12), *pool.mutable_create_time());
   ToProto(rows.Time(row, 13), *pool.mutable_update_time());
@@ -116,6 +122,8 @@ absl::Status CheckPool(const v1::WorkPool& pool) {
   }
   const v1::PoolTimeouts& t = pool.timeouts();
   const auto day = absl::Hours(24);
+  RETURN_IF_ERROR(
+      CheckTimeout(pool.has_retention(), pool.retention(), {"retention", day, 3650 * day}));
   RETURN_IF_ERROR(CheckTimeout(t.has_lease_ttl(), t.lease_ttl(),
                                {"lease_ttl", absl::Seconds(2), absl::Minutes(10)}));
   RETURN_IF_ERROR(CheckTimeout(t.has_start_deadline(), t.start_deadline(),
@@ -171,6 +179,7 @@ absl::Status InsertPool(Session& session, const Caller& caller, UuidSource& ids,
   pool.has_concurrency_limit() ? args.Int(pool.concurrency_limit()) : args.Null();
   AddTimeouts(pool.timeouts(), args);
   args.Id(caller.team).Id(caller.user).Text(pool.policy());
+  AddRetention(pool, args);
   RETURN_IF_ERROR(session.Run(queries::kInsertPool, args).status());
   if (pool.has_concurrency_limit()) RETURN_IF_ERROR(SetCounter(session, id, "pool", id, true));
   return session
@@ -199,6 +208,8 @@ absl::Status UpdatePool(Session& session, const Uuid& id, const v1::WorkPool& po
   args.Bool(named("timeouts"));
   AddTimeouts(pool.timeouts(), args);
   args.Bool(named("policy")).Text(pool.policy());
+  args.Bool(named("retention"));
+  AddRetention(pool, args);
   if (named("concurrency_limit")) {
     RETURN_IF_ERROR(SetCounter(session, id, "pool", id, pool.has_concurrency_limit()));
   }

@@ -29,16 +29,39 @@ CREATE TABLE event_floor (
 );
 INSERT INTO event_floor (dropped_to) VALUES ('0');
 
+-- Adds a partition without a lock that readers or writers of the parent would wait for.
+CREATE FUNCTION add_partition(parent text, child text, lower text, upper text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('add_partition'));
+  IF to_regclass(child) IS NULL THEN
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', child, parent);
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, child, lower, upper);
+  END IF;
+END
+$$;
+
+-- As before, by that way.
+CREATE OR REPLACE FUNCTION ensure_partition(moment timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  start timestamptz := date_trunc('week', moment AT TIME ZONE 'UTC') AT TIME ZONE 'UTC';
+  week text := to_char(start AT TIME ZONE 'UTC', 'IYYY"w"IW');
+  parent text;
+BEGIN
+  FOREACH parent IN ARRAY ARRAY['flow_runs', 'attempts', 'run_logs'] LOOP
+    PERFORM add_partition(parent, parent || '_' || week, first_run_id(start)::text,
+                          first_run_id(start + interval '7 days')::text);
+  END LOOP;
+  EXECUTE format('ALTER TABLE %I SET (fillfactor = 70)', 'flow_runs_' || week);
+END
+$$;
+
 -- Makes the weekly partition of run_events that holds `moment`. Safe to repeat.
 CREATE FUNCTION ensure_event_partition(moment timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   start timestamptz := date_trunc('week', moment AT TIME ZONE 'UTC') AT TIME ZONE 'UTC';
-  child text := 'run_events_' || to_char(start AT TIME ZONE 'UTC', 'IYYY"w"IW');
 BEGIN
-  IF to_regclass(child) IS NULL THEN
-    EXECUTE format('CREATE TABLE %I PARTITION OF run_events FOR VALUES FROM (%L) TO (%L)', child, start,
-                   start + interval '7 days');
-  END IF;
+  PERFORM add_partition('run_events', 'run_events_' || to_char(start AT TIME ZONE 'UTC', 'IYYY"w"IW'), start::text,
+                        (start + interval '7 days')::text);
 END
 $$;
 SELECT ensure_event_partition(now() + n * interval '7 days') FROM generate_series(-1, 4) AS n;

@@ -76,6 +76,9 @@ RETURNING pool_id
 SELECT run_id FROM queued_runs
 WHERE deployment_id = $1::uuid AND (schedule_id IS NULL OR due_at <= statement_timestamp())
 
+-- name: held_of_deployment
+SELECT count(*) FROM held_attempts WHERE deployment_id = $1::uuid
+
 -- name: delete_deployment
 UPDATE deployments SET deleted_at = now(), revision = revision + 1 WHERE id = $1::uuid
 

@@ -1,8 +1,9 @@
 -- name: insert_pool
 INSERT INTO work_pools (id, name, type, description, base_job_template, concurrency_limit, lease_ttl_ms,
-                        start_deadline_ms, cancel_grace_ms, crash_after_ms, late_after_ms, team_id, creator_id, policy)
+                        start_deadline_ms, cancel_grace_ms, crash_after_ms, late_after_ms, team_id, creator_id, policy,
+                        retention_ms)
 VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::integer, $7::integer, $8::integer, $9::integer,
-        $10::integer, $11::integer, $12::uuid, $13::uuid, $14::text)
+        $10::integer, $11::integer, $12::uuid, $13::uuid, $14::text, $15::bigint)
 
 -- name: list_pools
 SELECT p.id, p.name, p.type, p.description, p.base_job_template, p.concurrency_limit, p.paused, p.lease_ttl_ms,
@@ -20,7 +21,7 @@ SELECT p.id, p.name, p.type, p.description, p.base_job_template, p.concurrency_l
         WHERE w.pool_id = p.id AND l.deadline > clock_timestamp() AND l.not_ready_reason = ''),
        (SELECT min(l.not_ready_reason) FROM workers w JOIN worker_leases l ON l.worker_id = w.id
         WHERE w.pool_id = p.id AND l.deadline > clock_timestamp() AND l.not_ready_reason <> ''),
-       p.late_after_ms
+       p.late_after_ms, p.retention_ms
 FROM work_pools p
 JOIN users u ON u.id = p.creator_id
 JOIN teams t ON t.id = p.team_id
@@ -45,6 +46,7 @@ SET description = CASE WHEN $2::boolean THEN $3::text ELSE description END,
     crash_after_ms = CASE WHEN $8::boolean THEN $12::integer ELSE crash_after_ms END,
     late_after_ms = CASE WHEN $8::boolean THEN $13::integer ELSE late_after_ms END,
     policy = CASE WHEN $14::boolean THEN $15::text ELSE policy END,
+    retention_ms = CASE WHEN $16::boolean THEN $17::bigint ELSE retention_ms END,
     revision = revision + 1, updated_at = now()
 WHERE id = $1::uuid
 
