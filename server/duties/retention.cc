@@ -80,9 +80,9 @@ class RetentionDuty final : public Duty {
     RETURN_IF_ERROR(tenure.Transact(session, [&]() -> absl::Status {
       Args args;
       args.Int(week.begins).Int(week.ends).Id(pass.place).Int(most).Int(runs_ms_);
-      ASSIGN_OR_RETURN(Rows rows, session.Run(deleting ? queries::kDeleteOldRuns
-                                                       : queries::kLookForWantedRuns,
-                                              args));
+      ASSIGN_OR_RETURN(
+          Rows rows,
+          session.Run(deleting ? queries::kDeleteOldRuns : queries::kLookForWantedRuns, args));
       last = rows.Int(0, 0) < most;
       stays = rows.Bool(0, 2);
       pass.place = Uuid::Parse(rows.Text(0, 1)).value_or(pass.place);
