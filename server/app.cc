@@ -22,6 +22,9 @@
 #include "server/duties/retention.h"
 #include "server/duties/scheduling.h"
 #include "server/first_key.h"
+#include "server/http/connect_protocol.h"
+#include "server/http/http_server.h"
+#include "server/http/probes.h"
 #include "server/listen_address.h"
 #include "server/signal_hub.h"
 
@@ -29,6 +32,8 @@ namespace forebay::server {
 namespace {
 
 constexpr int kMostMessageBytes = 16 << 20;
+constexpr absl::Duration kShutdownTime = absl::Seconds(3);
+constexpr char kNoListener[] = "off";
 
 absl::Status CheckRange(std::string_view field, int64_t value, int64_t least, int64_t most) {
   if (value >= least && value <= most) return absl::OkStatus();
@@ -54,14 +59,24 @@ absl::Status CheckOwner(const std::string& directory) {
             info.st_uid, geteuid());
 }
 
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(
-    const config::v1::ServerConfig& config) {
-  if (config.tls_certificate_file().empty()) return grpc::InsecureServerCredentials();
+// PEM texts; both empty without TLS.
+struct TlsTexts {
+  std::string certificate;
+  std::string key;
+};
+
+absl::StatusOr<TlsTexts> ReadTls(const config::v1::ServerConfig& config) {
+  TlsTexts tls;
+  if (config.tls_certificate_file().empty()) return tls;
+  ASSIGN_OR_RETURN(tls.certificate, ReadSmallFile(config.tls_certificate_file()));
+  ASSIGN_OR_RETURN(tls.key, ReadSmallFile(config.tls_key_file()));
+  return tls;
+}
+
+std::shared_ptr<grpc::ServerCredentials> Credentials(const TlsTexts& tls) {
+  if (tls.certificate.empty()) return grpc::InsecureServerCredentials();
   grpc::SslServerCredentialsOptions options;
-  grpc::SslServerCredentialsOptions::PemKeyCertPair pair;
-  ASSIGN_OR_RETURN(pair.cert_chain, ReadSmallFile(config.tls_certificate_file()));
-  ASSIGN_OR_RETURN(pair.private_key, ReadSmallFile(config.tls_key_file()));
-  options.pem_key_cert_pairs.push_back(std::move(pair));
+  options.pem_key_cert_pairs.push_back({tls.key, tls.certificate});
   return grpc::SslServerCredentials(options);
 }
 
@@ -131,11 +146,16 @@ struct App::Parts {
   std::unique_ptr<DutyRunner> duties;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<ServiceTable> table;
+  std::unique_ptr<Probes> probes;
+  std::unique_ptr<HttpServer> http;
   std::unique_ptr<grpc::Server> server;
 
   absl::Status OpenDatabase();
   void Build();
   absl::Status Listen();
+  absl::Status ListenForHttp(const TlsTexts& tls);
+  absl::Status ListenForGrpc(const TlsTexts& tls);
+  void ServeHttp();
   void Stop();
 };
 
@@ -197,19 +217,49 @@ void App::Parts::Build() {
                                               server_id,
                                               clock.Now(),
                                               cluster != nullptr,
-                                              absl::Seconds(config.poll_deadline_seconds())});
+                                              absl::Seconds(config.poll_deadline_seconds()),
+                                              {}});
   table = std::make_unique<ServiceTable>(*authenticator, *executor);
   RegisterAll(*table, *backend);
 }
 
 absl::Status App::Parts::Listen() {
+  ASSIGN_OR_RETURN(const TlsTexts tls, ReadTls(config));
+  RETURN_IF_ERROR(ListenForHttp(tls));
+  RETURN_IF_ERROR(ListenForGrpc(tls));
+  if (http != nullptr) ServeHttp();
+  return absl::OkStatus();
+}
+
+absl::Status App::Parts::ListenForHttp(const TlsTexts& tls) {
+  if (config.http_listen() == kNoListener) return absl::OkStatus();
+  HttpOptions options;
+  options.listen = config.http_listen();
+  options.certificate = tls.certificate;
+  options.key = tls.key;
+  options.most_body_bytes = kMostMessageBytes;
+  ASSIGN_OR_RETURN(http, HttpServer::Listen(options));
+  backend->http_url = config.http_url();
+  if (backend->http_url.empty())
+    backend->http_url = (tls.certificate.empty() ? "http://" : "https://") +
+                        WithPort(config.http_listen(), http->port());
+  return absl::OkStatus();
+}
+
+void App::Parts::ServeHttp() {
+  probes = std::make_unique<Probes>(*executor);
+  http->Serve([this](const std::shared_ptr<HttpExchange>& exchange) {
+    if (!probes->Answer(exchange)) AnswerConnect(*table, exchange);
+  });
+}
+
+absl::Status App::Parts::ListenForGrpc(const TlsTexts& tls) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   ASSIGN_OR_RETURN(const auto services, table->Build());
-  ASSIGN_OR_RETURN(const auto credentials, Credentials(config));
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(config.listen(), credentials, &port);
+  builder.AddListeningPort(config.listen(), Credentials(tls), &port);
   for (grpc::Service* service : services) builder.RegisterService(service);
   builder.SetMaxReceiveMessageSize(kMostMessageBytes);
   // Two servers on one port would each get half of the calls.
@@ -227,16 +277,19 @@ absl::Status App::Parts::Listen() {
               config.listen());
   }
   server->GetHealthCheckService()->SetServingStatus(true);
-  address = config.listen().substr(0, config.listen().rfind(':') + 1) + std::to_string(port);
+  address = WithPort(config.listen(), port);
   return absl::OkStatus();
 }
 
 void App::Parts::Stop() {
   // New polls and calls are refused first; parked ones are told to go elsewhere.
   if (server != nullptr) server->GetHealthCheckService()->SetServingStatus(false);
+  if (probes != nullptr) probes->Stop();
   parking.Clear(absl::UnavailableError("this server is shutting down"));
+  if (watchers != nullptr) watchers->End();
   if (server != nullptr)
-    server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(3));
+    server->Shutdown(std::chrono::system_clock::now() + absl::ToChronoSeconds(kShutdownTime));
+  if (http != nullptr) http->Drain(kShutdownTime);
   parking.Clear(absl::UnavailableError("this server is shutting down"));
   duties.reset();
   signals.Disconnect();
@@ -248,6 +301,7 @@ void App::Parts::Stop() {
   leases.reset();
   watchers.reset();
   executor.reset();
+  http.reset();
   server.reset();
 }
 
@@ -270,13 +324,17 @@ absl::Status CompleteConfig(config::v1::ServerConfig& config) {
         .Field("tls_key_file", config.tls_key_file())
         .Says("tls_certificate_file and tls_key_file go together");
   }
-  return CheckListenAddress(config);
+  RETURN_IF_ERROR(CheckListenAddress("listen", config.listen(), config));
+  if (config.http_listen().empty()) config.set_http_listen(DefaultHttpListen(config.listen()));
+  if (config.http_listen() == kNoListener) return absl::OkStatus();
+  return CheckListenAddress("http_listen", config.http_listen(), config);
 }
 
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 App::~App() { parts_->Stop(); }
 
 const std::string& App::address() const { return parts_->address; }
+const std::string& App::http_url() const { return parts_->backend->http_url; }
 
 absl::StatusOr<std::unique_ptr<App>> App::Start(const config::v1::ServerConfig& config) {
   auto parts = std::make_unique<Parts>();

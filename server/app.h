@@ -21,6 +21,8 @@ class App {
 
   // host:port that it listens on.
   const std::string& address() const;
+  // Where others reach its HTTP listener; empty: nowhere.
+  const std::string& http_url() const;
 
  private:
   struct Parts;

@@ -6,6 +6,8 @@
 namespace forebay::server {
 namespace {
 
+constexpr int kHttpPortDistance = 1000;
+
 bool IsLoopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0;
 }
@@ -19,29 +21,38 @@ std::string HostOf(const std::string& listen) {
   return host;
 }
 
-absl::Status CheckListenAddress(const config::v1::ServerConfig& config) {
-  const size_t colon = config.listen().rfind(':');
-  const auto port =
-      colon == std::string::npos ? std::nullopt : ParseInt(config.listen().substr(colon + 1));
+std::string WithPort(const std::string& address, int port) {
+  return address.substr(0, address.rfind(':') + 1) + std::to_string(port);
+}
+
+std::string DefaultHttpListen(const std::string& listen) {
+  const auto port = ParseInt(listen.substr(listen.rfind(':') + 1));
+  return WithPort(listen, port.value_or(0) == 0 ? 0 : static_cast<int>(*port) + kHttpPortDistance);
+}
+
+absl::Status CheckListenAddress(const std::string& field, const std::string& address,
+                                const config::v1::ServerConfig& config) {
+  const size_t colon = address.rfind(':');
+  const auto port = colon == std::string::npos ? std::nullopt : ParseInt(address.substr(colon + 1));
   if (!port.has_value() || *port < 0 || *port > 65535 || colon == 0) {
     return Error(absl::StatusCode::kInvalidArgument, "INVALID_ADDRESS")
-        .Field("listen", config.listen())
-        .Says("listen '{}' is not host:port", config.listen());
+        .Field(field, address)
+        .Says("{} '{}' is not host:port", field, address);
   }
-  if (IsLoopback(HostOf(config.listen())) || config.insecure_listen() ||
+  if (IsLoopback(HostOf(address)) || config.insecure_listen() ||
       !config.tls_certificate_file().empty()) {
     return absl::OkStatus();
   }
   return Error(absl::StatusCode::kFailedPrecondition, "INSECURE_LISTEN")
-      .Field("listen", config.listen())
+      .Field(field, address)
       .Next(
           "forebay server start --listen <host:port> --tls-certificate-file <pem> --tls-key-file "
           "<pem>")
       .Says(
-          "listen '{}' is reachable from other hosts; give a TLS certificate, or --insecure-listen "
+          "{} '{}' is reachable from other hosts; give a TLS certificate, or --insecure-listen "
           "if keys may travel "
           "in the clear",
-          config.listen());
+          field, address);
 }
 
 }  // namespace forebay::server

@@ -23,10 +23,11 @@ int Fail(const absl::Status& status) {
 
 absl::Status Serve(const config::v1::ServerConfig& config, SignalWaiter& signals) {
   ASSIGN_OR_RETURN(const auto app, App::Start(config));
-  spdlog::info("forebay-server {} listens on {}", FOREBAY_VERSION, app->address());
+  spdlog::info("forebay-server {} listens on {}, for HTTP at {}", FOREBAY_VERSION, app->address(),
+               app->http_url().empty() ? "no address" : app->http_url());
   if (!config.ready_file().empty()) {
-    RETURN_IF_ERROR(
-        WriteFileAtomically(config.ready_file(), app->address() + "\n", {.mode = 0644}));
+    RETURN_IF_ERROR(WriteFileAtomically(
+        config.ready_file(), app->address() + "\n" + app->http_url() + "\n", {.mode = 0644}));
   }
   signals.Wait();
   spdlog::info("stopping");

@@ -83,7 +83,7 @@ absl::StatusOr<std::string> StartServer(DevStack& stack, const DevPlan& plan) {
   std::string address;
   RETURN_IF_ERROR(stack.WaitUntil([&] {
     const auto text = ReadSmallFile(ready);
-    if (text.ok()) address = Trim(*text);
+    if (text.ok()) address = Trim(text->substr(0, text->find('\n')));
     return !address.empty();
   }));
   return address;

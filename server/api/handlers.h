@@ -46,6 +46,8 @@ struct Backend {
   absl::Time start_time;
   bool private_database = false;
   absl::Duration poll_deadline;
+  // Set before anything is served; empty: no HTTP listener.
+  std::string http_url;
 };
 
 void RegisterWorkPools(ServiceTable& table, Backend& backend);

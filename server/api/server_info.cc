@@ -30,10 +30,11 @@ absl::StatusOr<v1::GetServerStatusResponse> Status(Backend& backend, Session& se
 
 void RegisterServerInfo(ServiceTable& table, Backend& backend) {
   table.Async<v1::GetVersionRequest, v1::GetVersionResponse>(
-      "ServerService.GetVersion", [](const Caller&, const auto&, auto respond) {
+      "ServerService.GetVersion", [&backend](const Caller&, const auto&, auto respond) {
         v1::GetVersionResponse response;
         response.set_version(FOREBAY_VERSION);
         response.set_api_version("v1");
+        response.set_http_url(backend.http_url);
         respond(std::move(response));
       });
   table.Blocking<v1::GetServerStatusRequest, v1::GetServerStatusResponse>(

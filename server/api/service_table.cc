@@ -27,7 +27,7 @@ absl::StatusOr<std::vector<grpc::Service*>> ServiceTable::Build() {
   std::vector<grpc::Service*> built;
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
   std::set<std::string> names;
-  for (const auto& [method, install] : methods_) names.insert(method.substr(0, method.rfind('.')));
+  for (const auto& [method, entry] : methods_) names.insert(method.substr(0, method.rfind('.')));
   for (const std::string& name : names) {
     const auto* descriptor = pool->FindServiceByName(name);
     if (descriptor == nullptr) return Misbuilt(name, "is not linked into this server");
@@ -37,10 +37,11 @@ absl::StatusOr<std::vector<grpc::Service*>> ServiceTable::Build() {
       const v1::Access access = method->options().GetExtension(v1::access);
       if (access == v1::ACCESS_UNSPECIFIED)
         return Misbuilt(method->full_name(), "has no access option");
-      const auto install = methods_.find(method->full_name());
-      if (install == methods_.end()) return Misbuilt(method->full_name(), "has no handler");
+      const auto entry = methods_.find(method->full_name());
+      if (entry == methods_.end()) return Misbuilt(method->full_name(), "has no handler");
       service->Add("/" + descriptor->full_name() + "/" + method->name());
-      install->second(*service, i, access);
+      entry->second.method.access = access;
+      entry->second.install(*service, i);
     }
     built.push_back(service.get());
     services_.push_back(std::move(service));
@@ -48,16 +49,23 @@ absl::StatusOr<std::vector<grpc::Service*>> ServiceTable::Build() {
   return built;
 }
 
-void ServiceTable::Admit(const std::string& authorization, v1::Access access,
+const ServiceTable::Method* ServiceTable::Find(const std::string& path) const {
+  const size_t slash = path.rfind('/');
+  if (path.empty() || path.front() != '/' || slash == 0) return nullptr;
+  const auto entry = methods_.find(path.substr(1, slash - 1) + "." + path.substr(slash + 1));
+  return entry == methods_.end() ? nullptr : &entry->second.method;
+}
+
+void ServiceTable::Admit(const std::string& authorization, const Method& method,
                          const std::shared_ptr<CallState>& call,
                          std::function<void(const Caller&)> go) {
-  authenticator_.Authenticate(
-      authorization, [access, call, go = std::move(go)](absl::StatusOr<Caller> caller) {
-        if (!caller.ok()) return call->FinishOnce(caller.status());
-        if (absl::Status allowed = CheckAccess(*caller, access); !allowed.ok())
-          return call->FinishOnce(allowed);
-        go(*caller);
-      });
+  authenticator_.Authenticate(authorization, [access = method.access, call,
+                                              go = std::move(go)](absl::StatusOr<Caller> caller) {
+    if (!caller.ok()) return call->FinishOnce(caller.status());
+    if (absl::Status allowed = CheckAccess(*caller, access); !allowed.ok())
+      return call->FinishOnce(allowed);
+    go(*caller);
+  });
 }
 
 }  // namespace forebay::server

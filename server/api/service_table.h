@@ -27,6 +27,10 @@ namespace grpc {
 class Service;
 }
 
+namespace google::protobuf {
+class Message;
+}
+
 namespace forebay::server {
 
 template <typename Request, typename Response>
@@ -57,22 +61,41 @@ class ServiceTable {
         });
   }
 
+  // One RPC without a transport.
+  struct Method {
+    v1::Access access = v1::ACCESS_UNSPECIFIED;
+    // Prototypes.
+    const google::protobuf::Message* request = nullptr;
+    const google::protobuf::Message* response = nullptr;
+    // Answers by way of `call`, once `response` is filled if it is OK. Both messages have to live
+    // as long as the call.
+    std::function<void(const Caller&, const std::shared_ptr<CallState>& call,
+                       const google::protobuf::Message& request,
+                       google::protobuf::Message& response)>
+        handle;
+  };
+  // By "/forebay.v1.FlowRunService/GetFlowRun", once the table is built; null if there is none.
+  const Method* Find(const std::string& path) const;
+  // Calls `go` with the caller if the credential reaches the method, and finishes the call else.
+  void Admit(const std::string& authorization, const Method& method,
+             const std::shared_ptr<CallState>& call, std::function<void(const Caller&)> go);
+
   // The services to hand to the gRPC server, those of the handlers; they live as long as the table.
   // INTERNAL when a method of one of them has no access option or no handler.
   absl::StatusOr<std::vector<grpc::Service*>> Build();
 
  private:
   class DynamicService;
-  // Makes the transport's handler of one method and installs it.
-  using Install = std::function<void(DynamicService&, int index, v1::Access access)>;
-
-  void Admit(const std::string& authorization, v1::Access access,
-             const std::shared_ptr<CallState>& call, std::function<void(const Caller&)> go);
+  struct Entry {
+    Method method;
+    // Makes gRPC's handler of the method and installs it.
+    std::function<void(DynamicService&, int index)> install;
+  };
 
   Authenticator& authenticator_;
   Executor& executor_;
   // By full name: "forebay.v1.FlowRunService.GetFlowRun".
-  std::map<std::string, Install> methods_;
+  std::map<std::string, Entry> methods_;
   std::vector<std::unique_ptr<DynamicService>> services_;
 };
 

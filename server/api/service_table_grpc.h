@@ -59,21 +59,29 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
 
 template <typename Request, typename Response>
 void ServiceTable::Async(const std::string& method, AsyncHandler<Request, Response> handler) {
-  methods_["forebay.v1." + method] = [this, handler = std::move(handler)](
-                                         DynamicService& service, int index, v1::Access access) {
-    auto serve = [this, handler, access](grpc::CallbackServerContext* context,
-                                         const Request* request,
-                                         Response* response) -> grpc::ServerUnaryReactor* {
+  Entry& entry = methods_["forebay.v1." + method];
+  entry.method.request = &Request::default_instance();
+  entry.method.response = &Response::default_instance();
+  entry.method.handle = [handler = std::move(handler)](const Caller& caller,
+                                                       const std::shared_ptr<CallState>& call,
+                                                       const google::protobuf::Message& request,
+                                                       google::protobuf::Message& response) {
+    handler(caller, static_cast<const Request&>(request),
+            Responder<Response>(call, static_cast<Response*>(&response)));
+  };
+  entry.install = [this, &entry](DynamicService& service, int index) {
+    auto serve = [this, &entry](grpc::CallbackServerContext* context, const Request* request,
+                                Response* response) -> grpc::ServerUnaryReactor* {
       auto* reactor = new UnaryCall;
       std::shared_ptr<CallState> call = reactor->state();
       const auto& metadata = context->client_metadata();
       const auto header = metadata.find("authorization");
       const std::string authorization =
           header == metadata.end() ? "" : std::string(header->second.data(), header->second.size());
-      Responder<Response> respond(call, response);
-      Admit(authorization, access, call, [&handler, request, respond](const Caller& caller) {
-        handler(caller, *request, respond);
-      });
+      Admit(authorization, entry.method, call,
+            [&entry, call, request, response](const Caller& caller) {
+              entry.method.handle(caller, call, *request, *response);
+            });
       return reactor;
     };
     service.SetHandler(

@@ -44,6 +44,16 @@ void Watchers::WatchAll(absl::Duration wait, Look look, std::function<bool()> st
   Watch(Uuid(), wait, std::move(look), std::move(stopped));
 }
 
+void Watchers::End() {
+  ending_ = true;
+  std::vector<Handle> all;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [run, watch] : by_run_) all.push_back(watch);
+  }
+  for (const Handle& watch : all) TakeLook(watch);
+}
+
 size_t Watchers::size() const {
   MutexLock lock(mutex_);
   return by_run_.size();
@@ -67,7 +77,7 @@ void Watchers::TakeLook(const Handle& watch) {
 }
 
 void Watchers::LookNow(Session& session, const Handle& watch) {
-  const bool last = clock_.Monotonic() >= watch->deadline;
+  const bool last = ending_ || clock_.Monotonic() >= watch->deadline;
   if (watch->stopped()) return Remove(watch);
   const Seen seen = watch->look(session, last);
   if (seen == Seen::kAnswered || last) return Remove(watch);

@@ -7,6 +7,7 @@
 // made through other servers), and at last at the deadline. Those who wait for any run look at
 // most 50 times a second, and at once when another server tells of changes. Thread-safe.
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,6 +43,8 @@ class Watchers {
   void RunsChanged(const std::vector<Uuid>& runs);
   // Through another server.
   void AnyRunChanged();
+  // From now on nobody waits: all are answered with what there is.
+  void End();
   size_t size() const;
 
  private:
@@ -65,6 +68,7 @@ class Watchers {
 
   Executor& executor_;
   const Clock& clock_;
+  std::atomic<bool> ending_ = false;
   mutable Mutex mutex_;
   CondVar wake_;
   // Those who wait for any run stand under the zero id.

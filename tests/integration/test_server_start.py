@@ -164,7 +164,7 @@ def test_several_servers_start_at_once_on_an_empty_database(make, postgres):
         server.ready_file.unlink(missing_ok=True)
         server.spawn()
     for server in servers:
-        server.address = server.wait_ready(server.ready_file)
+        server.await_serving()
     keys = [server.admin_key_file.read_text().strip() for server in servers if server.admin_key_file.exists()]
     assert len(keys) == 1
     for server in servers:

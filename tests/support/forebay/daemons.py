@@ -17,10 +17,11 @@ class Server(ChildProcess):
                  arguments: tuple[str, ...] = (), **environment: str):  # fmt: skip
         self.data_dir = directory / f"{name}-data"
         self.ready_file = directory / f"{name}.ready"
-        self.address = ""
+        self.address = self.http_url = ""
         argv = [
             binary("forebay-server"), "--listen", listen, "--data-dir", str(self.data_dir),
-            "--ready-file", str(self.ready_file), "--log-level", "debug", *arguments,
+            "--ready-file", str(self.ready_file), "--log-level", "debug",
+            *(() if "--http-listen" in arguments else ("--http-listen", "127.0.0.1:0")), *arguments,
         ]  # fmt: skip
         if database_url:
             argv += ["--database-url", database_url]
@@ -30,8 +31,12 @@ class Server(ChildProcess):
         """Spawns and waits until it serves. A restart listens where the first start did."""
         self.ready_file.unlink(missing_ok=True)
         self.spawn()
-        self.address = self.wait_ready(self.ready_file)
+        return self.await_serving()
+
+    def await_serving(self) -> "Server":
+        self.address, self.http_url = (self.wait_ready(self.ready_file) + "\n").split("\n")[:2]
         self.argv[self.argv.index("--listen") + 1] = self.address
+        self.argv[self.argv.index("--http-listen") + 1] = self.http_url.rpartition("//")[2] or "off"
         return self
 
     @property

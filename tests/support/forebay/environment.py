@@ -52,11 +52,16 @@ class Environment:
             self._checker = self._closing(Checker(self.database_url))
         return self._checker
 
-    def new_server(self, database_url: str = "", **options) -> Server:
+    def make_server(self, database_url: str = "", **options) -> Server:
+        """A server that is not started yet."""
         self._count += 1
-        server = Server(self.scratch, database_url or self.server_database_url, name=f"server{self._count}", **options)
+        options.setdefault("name", f"server{self._count}")
+        server = Server(self.scratch, database_url or self.server_database_url, **options)
         self._closers.append(server.close)
-        return server.start()
+        return server
+
+    def new_server(self, database_url: str = "", **options) -> Server:
+        return self.make_server(database_url, **options).start()
 
     def restart_server(self, how: str = "kill"):
         """Ends the server (kill or terminate) if it runs, and starts it again where it was."""
