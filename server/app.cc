@@ -240,9 +240,10 @@ absl::Status App::Parts::ListenForHttp(const TlsTexts& tls) {
   options.most_body_bytes = kMostMessageBytes;
   ASSIGN_OR_RETURN(http, HttpServer::Listen(options));
   backend->http_url = config.http_url();
-  if (backend->http_url.empty())
+  if (backend->http_url.empty()) {
     backend->http_url = (tls.certificate.empty() ? "http://" : "https://") +
-                        WithPort(config.http_listen(), http->port());
+                        ReachableAddress(config.http_listen(), http->port());
+  }
   return absl::OkStatus();
 }
 

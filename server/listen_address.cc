@@ -1,5 +1,9 @@
 #include "server/listen_address.h"
 
+#include <unistd.h>
+
+#include <array>
+
 #include "common/base/status.h"
 #include "common/base/text.h"
 
@@ -23,6 +27,14 @@ std::string HostOf(const std::string& listen) {
 
 std::string WithPort(const std::string& address, int port) {
   return address.substr(0, address.rfind(':') + 1) + std::to_string(port);
+}
+
+std::string ReachableAddress(const std::string& address, int port) {
+  const std::string host = HostOf(address);
+  std::array<char, 256> name{};
+  const bool all = host == "0.0.0.0" || host == "::";
+  if (!all || gethostname(name.data(), name.size() - 1) != 0) return WithPort(address, port);
+  return fmt::format("{}:{}", name.data(), port);
 }
 
 std::string DefaultHttpListen(const std::string& listen) {

@@ -16,6 +16,8 @@ absl::Status CheckListenAddress(const std::string& field, const std::string& add
                                 const config::v1::ServerConfig& config);
 // `http_listen` where it was not given: beside `listen`.
 std::string DefaultHttpListen(const std::string& listen);
+// As WithPort, with the name of this host instead of an address that stands for all of its own.
+std::string ReachableAddress(const std::string& address, int port);
 // `address` with the port that was taken.
 std::string WithPort(const std::string& address, int port);
 // The host of "host:port" or "[v6]:port".

@@ -14,7 +14,9 @@ namespace forebay::worker {
 
 Workshop::Workshop(ServerApi& api, Registration& registration,
                    const config::v1::WorkerConfig& config)
-    : api_(api), registration_(registration), renderer_(config.name(), config.server()) {}
+    : api_(api),
+      registration_(registration),
+      renderer_(config.name(), config.server(), config.api_url()) {}
 
 Workshop::~Workshop() {
   changed_.Disconnect();

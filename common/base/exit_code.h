@@ -18,6 +18,8 @@ enum ExitCode : int {
   kExitRunCrashed = 7,
   kExitWaitTimedOut = 8,
   kExitUnreachable = 9,
+  // A program that passes the start gate itself and lost it to another.
+  kExitGateLost = 75,
   kExitInterrupted = 130,
 };
 

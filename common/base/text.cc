@@ -142,6 +142,12 @@ std::string ToValidUtf8(std::string_view text) {
   return valid;
 }
 
+std::string CutUtf8(std::string_view text, size_t most) {
+  if (text.size() <= most) return std::string(text);
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  return std::string(text.substr(0, most));
+}
+
 bool IsResourceName(std::string_view name) {
   if (name.empty() || name.size() > 63 || name[0] == '-' || name[0] == '_') return false;
   return std::all_of(name.begin(), name.end(), [](char c) {

@@ -18,6 +18,10 @@ std::map<std::string, std::string> AttributionEnvironment(const Attribution& att
           {"FOREBAY_WORKER_NAME", attribution.worker_name}};
 }
 
+std::map<std::string, std::string> OwnGateEnvironment(const OwnGate& gate) {
+  return {{"FOREBAY_LAUNCH_TICKET", gate.ticket}, {"FOREBAY_API_URL", gate.api_url}};
+}
+
 std::map<std::string, std::string> AttributionLabels(const Attribution& attribution) {
   return {
       {"forebay.io/run-id", attribution.run_id},  {"forebay.io/attempt", attribution.attempt},

@@ -28,8 +28,17 @@ struct Attribution {
   std::string parameters;
 };
 
+// What the program of a Python flow needs to pass the start gate by itself.
+struct OwnGate {
+  // Single use.
+  std::string ticket;
+  // The server's HTTP listener, as runs reach it.
+  std::string api_url;
+};
+
 // FOREBAY_…, below the `env` of the job configuration.
 std::map<std::string, std::string> AttributionEnvironment(const Attribution& attribution);
+std::map<std::string, std::string> OwnGateEnvironment(const OwnGate& gate);
 // forebay.io/…, above the `labels` of the job configuration.
 std::map<std::string, std::string> AttributionLabels(const Attribution& attribution);
 

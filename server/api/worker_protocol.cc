@@ -245,8 +245,12 @@ absl::StatusOr<v1::DeregisterWorkerResponse> Deregister(
 void RegisterWorkerProtocol(ServiceTable& table, Backend& backend) {
   using namespace v1;  // NOLINT(google-build-using-namespace)
   table.Blocking<RegisterWorkerRequest, RegisterWorkerResponse>(
-      "WorkerService.RegisterWorker", [&backend](Session& s, const Caller& c, const auto& r) {
-        return RegisterWorker(s, backend.snapshots, backend.ids, c, r);
+      "WorkerService.RegisterWorker",
+      [&backend](Session& s, const Caller& c,
+                 const auto& r) -> absl::StatusOr<RegisterWorkerResponse> {
+        ASSIGN_OR_RETURN(auto response, RegisterWorker(s, backend.snapshots, backend.ids, c, r));
+        response.set_http_url(backend.http_url);
+        return response;
       });
   table.Async<PollRequest, PollResponse>("WorkerService.Poll",
                                          [&backend](const Caller& c, const auto& r, auto respond) {

@@ -16,6 +16,7 @@ v1::Assignment MakeAssignment(const GrantedRun& granted, const DeploymentSnapsho
   assignment.set_flow_id(deployment.flow.ToString());
   assignment.set_run_display_name(granted.display_name);
   for (const std::string& argument : deployment.command) assignment.add_command(argument);
+  assignment.set_entrypoint(deployment.entrypoint);
   assignment.set_parameters(granted.parameters);
   assignment.set_deployment_job_variables(deployment.job_variables);
   assignment.set_run_job_variables(granted.job_variables);

@@ -14,7 +14,9 @@ constexpr absl::Duration kSettle = absl::Seconds(8);
 
 Event EventFor(std::string_view cause, std::string_view worker) {
   Event event;
-  if (cause == "silent") {
+  if (cause == "said") {
+    event.kind = EventKind::kSaidLongAgo;
+  } else if (cause == "silent") {
     event.kind = EventKind::kSilent;
     event.reason = "WORKER_LOST";
     event.message =
@@ -94,7 +96,7 @@ class ExpiryDuty final : public Duty {
     change.before = ReadHeldAttempt(rows, row);
     change.phase = change.before.state.phase;
     Decision decision =
-        Decide(change.before.state, EventFor(rows.Text(row, 22), rows.Text(row, 23)));
+        Decide(change.before.state, EventFor(rows.Text(row, 25), rows.Text(row, 26)));
     if (decision.orphan) orphans.push_back(change.before.run);
     if (decision.next == Next::kNone) return;
     pools.push_back(change.before.pool);

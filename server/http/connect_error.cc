@@ -47,10 +47,10 @@ nlohmann::json Packed(const ErrorDetail& detail) {
   info.mutable_metadata()->insert(detail.metadata.begin(), detail.metadata.end());
   std::string value(absl::Base64Escape(info.SerializeAsString()));
   value.erase(value.find_last_not_of('=') + 1);
-  return {{"type", "google.rpc.ErrorInfo"},
-          {"value", value},
-          {"debug",
-           {{"reason", detail.reason}, {"domain", "forebay"}, {"metadata", detail.metadata}}}};
+  return {
+      {"type", "google.rpc.ErrorInfo"},
+      {"value", value},
+      {"debug", {{"reason", detail.reason}, {"domain", "forebay"}, {"metadata", detail.metadata}}}};
 }
 
 }  // namespace
@@ -58,7 +58,8 @@ nlohmann::json Packed(const ErrorDetail& detail) {
 HttpResponse ConnectError(const absl::Status& status) {
   const Code code = CodeOf(status);
   nlohmann::json body = {{"code", code.name}, {"message", MessageOf(status)}};
-  if (const auto detail = DetailOf(status)) body["details"] = nlohmann::json::array({Packed(*detail)});
+  if (const auto detail = DetailOf(status))
+    body["details"] = nlohmann::json::array({Packed(*detail)});
   HttpResponse response;
   response.status = code.http;
   response.content_type = "application/json";

@@ -87,14 +87,16 @@ std::string MediaType(const HttpRequest& request) {
 }
 
 HttpResponse NotSpoken(int status, const char* header, const char* value, const char* why) {
-  HttpResponse response = ConnectError(Error(absl::StatusCode::kUnimplemented, "NOT_SPOKEN").Says("{}", why));
+  HttpResponse response =
+      ConnectError(Error(absl::StatusCode::kUnimplemented, "NOT_SPOKEN").Says("{}", why));
   response.status = status;
   response.headers.emplace_back(header, value);
   return response;
 }
 
 std::optional<HttpResponse> Refused(const HttpRequest& request) {
-  if (request.method != "POST") return NotSpoken(405, "Allow", "POST", "methods are called by POST");
+  if (request.method != "POST")
+    return NotSpoken(405, "Allow", "POST", "methods are called by POST");
   const std::string type = MediaType(request);
   if (type != kJson && type != kBinary) {
     return NotSpoken(415, "Accept-Post", "application/json, application/proto",
@@ -117,7 +119,8 @@ absl::StatusOr<std::optional<int64_t>> TimeoutOf(const HttpRequest& request) {
   if (timeout.has_value() && *timeout >= 0 && *timeout <= kLongestTimeoutMs) return timeout;
   return Error(absl::StatusCode::kInvalidArgument, "INVALID_HEADER")
       .Field("connect-timeout-ms", text)
-      .Says("Connect-Timeout-Ms is '{}'; it is a number of milliseconds of at most ten digits", text);
+      .Says("Connect-Timeout-Ms is '{}'; it is a number of milliseconds of at most ten digits",
+            text);
 }
 
 HttpResponse UnknownMethod(const std::string& path) {

@@ -62,7 +62,10 @@ class Connection final : public HttpPeer, public std::enable_shared_from_this<Co
  public:
   template <typename... Args>
   explicit Connection(HttpConnections& all, Args&&... args)
-      : all_(all), place_(all), stream_(std::forward<Args>(args)...), timer_(stream_.get_executor()) {}
+      : all_(all),
+        place_(all),
+        stream_(std::forward<Args>(args)...),
+        timer_(stream_.get_executor()) {}
   ~Connection() override { all_.ReturnBytes(taken_); }
 
   void Begin();
@@ -193,14 +196,13 @@ void Connection<Stream>::AwaitRequest() {
   idle_ = true;
   place_.Idle(this->weak_from_this());
   tcp().expires_after(ToChrono(all_.options.idle_time));
-  stream_.async_read_some(
-      buffer_.prepare(kFirstBytes),
-      [self = this->shared_from_this()](const Failure& failure, size_t bytes) {
-        self->idle_ = false;
-        self->place_.Busy();
-        self->buffer_.commit(bytes);
-        if (!failure) self->ReadHeader();
-      });
+  stream_.async_read_some(buffer_.prepare(kFirstBytes),
+                          [self = this->shared_from_this()](const Failure& failure, size_t bytes) {
+                            self->idle_ = false;
+                            self->place_.Busy();
+                            self->buffer_.commit(bytes);
+                            if (!failure) self->ReadHeader();
+                          });
 }
 
 template <typename Stream>
@@ -210,9 +212,11 @@ void Connection<Stream>::ReadHeader() {
   parser_->body_limit(all_.options.most_body_bytes);
   tcp().expires_after(ToChrono(all_.options.header_time));
   http::async_read_header(
-      stream_, buffer_, *parser_, [self = this->shared_from_this()](const Failure& failure, size_t) {
+      stream_, buffer_, *parser_,
+      [self = this->shared_from_this()](const Failure& failure, size_t) {
         if (!failure) return self->Invite();
-        if (failure == http::error::body_limit) return self->Refuse(413, "the request is too large");
+        if (failure == http::error::body_limit)
+          return self->Refuse(413, "the request is too large");
         if (failure == http::error::header_limit || failure == http::error::buffer_overflow)
           return self->Refuse(431, "the header is too large");
         if (failure == http::error::end_of_stream) return self->Close();

@@ -10,7 +10,8 @@
 
 namespace forebay::server {
 
-// Serves `socket`, which has a strand of its own as executor, until it ends. `tls` null: plain text.
+// Serves `socket`, which has a strand of its own as executor, until it ends. `tls` null: plain
+// text.
 void ServeHttp(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls,
                HttpConnections& all);
 

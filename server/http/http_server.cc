@@ -96,10 +96,9 @@ absl::Status HttpServer::Parts::Listen() {
 }
 
 void HttpServer::Parts::Accept() {
-  acceptor.async_accept(asio::make_strand(context),
-                        [this](const Failure& failure, tcp::socket socket) {
-                          Accepted(failure, std::move(socket));
-                        });
+  acceptor.async_accept(
+      asio::make_strand(context),
+      [this](const Failure& failure, tcp::socket socket) { Accepted(failure, std::move(socket)); });
 }
 
 void HttpServer::Parts::Accepted(const Failure& failure, tcp::socket socket) {

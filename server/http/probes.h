@@ -1,7 +1,7 @@
 #pragma once
 
-// What a load balancer or a kubelet asks: /livez, /readyz. No credential, nothing told but yes, no and
-// why. The database is asked by one question at a time, however many ask. Thread-safe.
+// What a load balancer or a kubelet asks: /livez, /readyz. No credential, nothing told but yes, no
+// and why. The database is asked by one question at a time, however many ask. Thread-safe.
 
 #include <atomic>
 #include <memory>

@@ -7,6 +7,7 @@
 #include "common/launch_plan/preview_proto.h"
 #include "server/api/messages.h"
 #include "server/store/deployments.h"
+#include "server/store/flow_program.h"
 
 namespace forebay::server {
 namespace {
@@ -22,7 +23,7 @@ struct Question {
 
   void Take(const v1::Deployment& deployment) {
     deployment_variables = deployment.job_variables();
-    command.assign(deployment.command().begin(), deployment.command().end());
+    command = CommandOf(deployment);
     const auto name = DeploymentNameOf(deployment.name(), "deployment");
     attribution.deployment_id = deployment.uid();
     attribution.work_queue = deployment.work_queue();

@@ -33,6 +33,8 @@ RetryPolicy ReadRetryPolicy(const Rows& rows, size_t row, int column) {
   return policy;
 }
 
+const char* NameOf(Said said) { return said == Said::kCompleted ? "COMPLETED" : "FAILED"; }
+
 void OptionalText(ArrayLiteral& column, const std::optional<std::string>& value) {
   value.has_value() ? column.Text(*value) : column.Null();
 }
@@ -42,12 +44,13 @@ void Add(std::vector<Uuid>& ids, const Uuid& id) {
 }
 
 absl::Status Advance(Session& session, const std::vector<AttemptChange>& changes) {
-  ArrayLiteral runs, phases, names, infrastructure, tokens, begins;
+  ArrayLiteral runs, phases, names, infrastructure, tokens, begins, said, said_messages;
   bool any = false;
   for (const AttemptChange& change : changes) {
     const bool moved = change.phase != change.before.state.phase ||
                        change.infrastructure_name.has_value() ||
-                       change.infrastructure_id.has_value() || change.run_token_hash.has_value();
+                       change.infrastructure_id.has_value() || change.run_token_hash.has_value() ||
+                       change.said != Said::kNothing;
     if (!moved) continue;
     any = true;
     runs.Id(change.before.run);
@@ -56,6 +59,8 @@ absl::Status Advance(Session& session, const std::vector<AttemptChange>& changes
     OptionalText(infrastructure, change.infrastructure_id);
     change.run_token_hash.has_value() ? tokens.Bytes(*change.run_token_hash) : tokens.Null();
     begins.Bool(change.phase == Phase::kStarted && change.before.state.phase != Phase::kStarted);
+    change.said == Said::kNothing ? said.Null() : said.Text(NameOf(change.said));
+    said_messages.Text(change.said_message);
   }
   if (!any) return absl::OkStatus();
   return session
@@ -65,7 +70,9 @@ absl::Status Advance(Session& session, const std::vector<AttemptChange>& changes
                                           .Array(names.Take())
                                           .Array(infrastructure.Take())
                                           .Array(tokens.Take())
-                                          .Array(begins.Take()))
+                                          .Array(begins.Take())
+                                          .Array(said.Take())
+                                          .Array(said_messages.Take()))
       .status();
 }
 
@@ -209,6 +216,12 @@ HeldAttempt ReadHeldAttempt(const Rows& rows, size_t row) {
   held.state.chance = ChanceOf(held.run, held.attempt);
   for (const std::string& id : rows.TextArray(row, 20)) held.limits.push_back(*Uuid::Parse(id));
   if (const auto grace = rows.OptionalInt(row, 21)) held.stop_grace = absl::Milliseconds(*grace);
+  held.state.own_gate =
+      held.state.phase == Phase::kStarted ? !held.run_token_hash.empty() : rows.Bool(row, 22);
+  if (!rows.IsNull(row, 23))
+    held.state.said =
+        rows.Text(row, 23) == NameOf(Said::kCompleted) ? Said::kCompleted : Said::kFailed;
+  held.state.said_message = rows.Text(row, 24);
   return held;
 }
 

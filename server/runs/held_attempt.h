@@ -54,6 +54,8 @@ struct AttemptChange {
   std::optional<std::string> infrastructure_name;
   std::optional<std::string> infrastructure_id;
   std::optional<std::string> run_token_hash;
+  Said said = Said::kNothing;
+  std::string said_message;
   // Set when the attempt is over.
   std::optional<Decision> end;
   std::optional<int> exit_code;

@@ -1,18 +1,19 @@
 #include "server/runs/run_calls.h"
 
 #include "common/base/status.h"
+#include "common/base/text.h"
 #include "common/crypto/sha256.h"
 #include "common/crypto/token.h"
 #include "server/api/messages.h"
 #include "server/db/queries.h"
 #include "server/runs/held_attempt.h"
 #include "server/runs/run_row.h"
-#include "server/runs/slot_counters.h"
 
 namespace forebay::server {
 namespace {
 
 constexpr absl::Duration kRunBeat = absl::Seconds(10);
+constexpr size_t kMostMessageBytes = 4096;
 
 absl::Status NotCurrent(std::string_view what, std::string_view reason) {
   return Error(absl::StatusCode::kUnauthenticated, reason)
@@ -40,6 +41,12 @@ absl::Status PassGate(const HeldAttempt& held, const std::string& ticket_hash) {
   return absl::OkStatus();
 }
 
+absl::Status FinishedOtherwise(const HeldState& state) {
+  return Error(absl::StatusCode::kFailedPrecondition, "RUN_FINISHED")
+      .Says("this run has reported already that it {}",
+            state.said == Said::kCompleted ? "completed" : "failed");
+}
+
 void Raise(Signals& signals, const Aftermath& aftermath) {
   signals.RunsChanged(aftermath.runs_changed);
   for (const Uuid& pool : aftermath.pools_ready) signals.WorkReady(pool);
@@ -53,6 +60,12 @@ absl::Status DescribeRun(Session& session, Snapshots& snapshots, const Uuid& run
   ASSIGN_OR_RETURN(const auto deployments, snapshots.DeploymentsAt(session, std::span(&wanted, 1)));
   const DeploymentSnapshot& deployment = *deployments.at(wanted.id);
   response.set_parameters(std::string(rows.Text(0, 0)));
+  response.set_display_name(std::string(rows.Text(0, 3)));
+  for (const std::string& tag : rows.TextArray(0, 4)) response.add_tags(tag);
+  ToProto(rows.Time(0, 5), *response.mutable_scheduled_time());
+  response.set_entrypoint(deployment.entrypoint);
+  response.set_pull_steps(deployment.pull_steps);
+  response.set_version(deployment.version);
   response.set_flow(deployment.flow_name);
   response.set_deployment(deployment.flow_name + "/" + deployment.name);
   for (const std::string& argument : deployment.command) response.add_command(argument);
@@ -101,8 +114,6 @@ absl::StatusOr<v1::ReportStateResponse> ReportRunState(Session& session, Signals
   Event event;
   event.kind =
       request.type() == v1::STATE_TYPE_COMPLETED ? EventKind::kRunCompleted : EventKind::kRunFailed;
-  event.reason = request.type() == v1::STATE_TYPE_COMPLETED ? "" : "REPORTED_FAILED";
-  event.message = request.message();
   Aftermath aftermath;
   RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
     aftermath = {};
@@ -112,11 +123,13 @@ absl::StatusOr<v1::ReportStateResponse> ReportRunState(Session& session, Signals
       return held.ok() || absl::IsNotFound(held.status())
                  ? NotCurrent("run token", "RUN_TOKEN_INVALID")
                  : held.status();
-    RETURN_IF_ERROR(ShareLimits(session, {held->pool}));
+    const Decision decision = Decide(held->state, event);
+    if (decision.refused) return FinishedOtherwise(held->state);
     AttemptChange change;
     change.before = *held;
     change.phase = held->state.phase;
-    change.end = Decide(held->state, event);
+    change.said = decision.says;
+    change.said_message = CutUtf8(request.message(), kMostMessageBytes);
     return WriteChanges(session, {change}, aftermath);
   }));
   Raise(signals, aftermath);

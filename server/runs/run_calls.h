@@ -21,7 +21,8 @@ absl::StatusOr<v1::StartAttemptResponse> StartAttempt(Session& session, Snapshot
                                                       const Uuid& run,
                                                       const std::string& ticket_hash);
 
-// COMPLETED or FAILED, by user code itself. FAILED_PRECONDITION (RUN_FINISHED), UNAUTHENTICATED
+// COMPLETED or FAILED, by user code itself; it counts once the infrastructure has ended.
+// FAILED_PRECONDITION (RUN_FINISHED), UNAUTHENTICATED
 // (RUN_TOKEN_INVALID).
 absl::StatusOr<v1::ReportStateResponse> ReportRunState(Session& session, Signals& signals,
                                                        const Uuid& run,

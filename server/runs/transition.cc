@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "common/base/exit_code.h"
+
 namespace forebay::server {
 namespace {
 
@@ -117,29 +119,61 @@ Decision Stopped(const HeldState& state) {
                     {EventKind::kExited, -1, 0, "TIMED_OUT", "ran longer than its timeout"});
 }
 
-Decision Exited(const HeldState& state, const Event& event) {
-  // Ended before its gate: only a stop does that, or a holder that died.
-  if (state.phase != Phase::kStarted) return RetryFree(state, event);
-  if (state.stop != Stop::kNone) return Stopped(state);
-  if (event.signal != 0) return Crash(state, event);
-  if (event.exit_code == 0) return End(Outcome::kCompleted, "", "");
-  return EndOrRetry(state, Outcome::kFailed, RetryCause::kFailed, event);
-}
-
 Decision LaunchFailed(const HeldState& state, const Event& event) {
   if (state.stop == Stop::kCancel) return EndCancelled();
   if (state.stop == Stop::kSuspend) return Suspend(state);
   return EndOrRetry(state, Outcome::kFailed, RetryCause::kLaunchFailed, event);
 }
 
-// User code says by itself how it ended.
-Decision Reported(const HeldState& state, const Event& event) {
-  if (state.phase != Phase::kStarted) return Refuse(state);
-  if (event.kind == EventKind::kRunCompleted)
-    return End(Outcome::kCompleted, event.reason, event.message);
+// The run's own word, now that its infrastructure has ended. A stop that came too late for the code
+// that completed comes too late.
+Decision AsSaid(const HeldState& state) {
+  if (state.said == Said::kCompleted) return End(Outcome::kCompleted, "", state.said_message);
   if (state.stop == Stop::kSuspend) return Suspend(state);
-  if (state.stop == Stop::kCancel) return End(Outcome::kFailed, event.reason, event.message);
+  const Event failed{EventKind::kRunFailed, -1, 0, "REPORTED_FAILED", state.said_message};
+  if (state.stop == Stop::kCancel) return End(Outcome::kFailed, failed.reason, failed.message);
+  return EndOrRetry(state, Outcome::kFailed, RetryCause::kFailed, failed);
+}
+
+// A program that passes its gate itself and ended before it: it could not begin, unless it has lost
+// its gate to another attempt or to a stop.
+Decision EndedBeforeOwnGate(const HeldState& state, const Event& event) {
+  const bool failed = event.kind == EventKind::kExited && event.exit_code >= 0;
+  if (!failed || event.exit_code == kExitGateLost) return RetryFree(state, event);
+  return LaunchFailed(state, {EventKind::kLaunchFailed, event.exit_code, 0, "ENGINE_FAILED",
+                              fmt::format("the engine ended with exit code {} before it began the "
+                                          "flow; the run's log says why",
+                                          event.exit_code)});
+}
+
+Decision EndedUnsaid(const HeldState& state, const Event& event) {
+  if (event.signal != 0) return Crash(state, event);
+  return Crash(
+      state, {event.kind, event.exit_code, 0, "ENDED_UNREPORTED",
+              fmt::format("ended with exit code {} without having reported how", event.exit_code)});
+}
+
+Decision Exited(const HeldState& state, const Event& event) {
+  // Ended before its gate: a plain command does that only by a stop or when its holder died.
+  if (state.phase != Phase::kStarted)
+    return state.own_gate ? EndedBeforeOwnGate(state, event) : RetryFree(state, event);
+  if (state.said != Said::kNothing) return AsSaid(state);
+  if (state.stop != Stop::kNone) return Stopped(state);
+  if (state.own_gate) return EndedUnsaid(state, event);
+  if (event.signal != 0) return Crash(state, event);
+  if (event.exit_code == 0) return End(Outcome::kCompleted, "", "");
   return EndOrRetry(state, Outcome::kFailed, RetryCause::kFailed, event);
+}
+
+// User code says by itself how it ended. The first word stands.
+Decision Reported(const HeldState& state, const Event& event) {
+  const Said says = event.kind == EventKind::kRunCompleted ? Said::kCompleted : Said::kFailed;
+  if (state.phase != Phase::kStarted) return Refuse(state);
+  if (state.said != Said::kNothing) return state.said == says ? Noop(state) : Refuse(state);
+  Decision decision;
+  decision.phase = state.phase;
+  decision.says = says;
+  return decision;
 }
 
 }  // namespace
@@ -177,6 +211,7 @@ Decision Decide(const HeldState& state, const Event& event) {
     case EventKind::kNeverBegan:
       return RetryFree(state, event);
     case EventKind::kHolderLost:
+      if (state.said != Said::kNothing) return AsSaid(state);
       return started ? Crash(state, event) : RetryFree(state, event);
     case EventKind::kLaunchFailed:
       return LaunchFailed(state, event);
@@ -188,7 +223,10 @@ Decision Decide(const HeldState& state, const Event& event) {
       decision.orphan = true;
       return decision;
     }
+    case EventKind::kSaidLongAgo:
+      return state.said == Said::kNothing ? Noop(state) : AsSaid(state);
     case EventKind::kSilent:
+      if (state.said != Said::kNothing) return AsSaid(state);
       return started ? Crash(state, event) : RetryFree(state, event);
     case EventKind::kStartOverdue:
       return started ? Noop(state) : RetryFree(state, event);

@@ -23,6 +23,9 @@ const char* NameOf(Outcome outcome);
 // Why an end of the attempt is wanted from outside. A cancel overrules the others.
 enum class Stop { kNone, kCancel, kTimeout, kSuspend };
 
+// How the run says that it ended.
+enum class Said { kNothing, kCompleted, kFailed };
+
 // What stands before the event.
 struct HeldState {
   Phase phase = Phase::kGranted;
@@ -34,6 +37,10 @@ struct HeldState {
   // Retries that its own policy has granted it.
   int user_retries = 0;
   RetryPolicy retry;
+  // Its own program passes the gate and reports for itself.
+  bool own_gate = false;
+  Said said = Said::kNothing;
+  std::string said_message;
   // Drawn by the caller from [0, 1) for the jitter of a delay.
   double chance = 0;
 };
@@ -52,6 +59,7 @@ enum class EventKind {
   kStartOverdue,  // the gate was not passed by the start deadline
   kRunCompleted,  // user code reported success by itself
   kRunFailed,     // user code reported failure by itself
+  kSaidLongAgo,   // it reported its end, and its infrastructure does not end
 };
 
 struct Event {
@@ -72,6 +80,8 @@ struct Decision {
   // The event does not fit the phase: refuse it, change nothing.
   bool refused = false;
   Phase phase = Phase::kGranted;
+  // To be remembered until the infrastructure has ended.
+  Said says = Said::kNothing;
   // The worker's lease is over but the infrastructure may live: wait for an adopter.
   bool orphan = false;
   // With kEnd or kRequeue the attempt is over.

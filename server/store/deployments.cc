@@ -10,6 +10,7 @@
 #include "server/runs/cancel.h"
 #include "server/store/deployment_limits.h"
 #include "server/store/deployment_rules.h"
+#include "server/store/flow_program.h"
 #include "server/store/schedules.h"
 #include "server/store/snapshots.h"
 #include "server/store/work_queues.h"
@@ -44,6 +45,9 @@ v1::Deployment ToDeployment(const Rows& rows, size_t row) {
   ReadRules(rows, row, 19, deployment);
   for (const std::string& name : rows.TextArray(row, 26)) deployment.add_concurrency_limits(name);
   deployment.set_held_attempts(static_cast<int>(rows.Int(row, 27)));
+  deployment.set_entrypoint(text(28));
+  deployment.set_pull_steps(text(29));
+  deployment.set_parameter_schema(text(30));
   return deployment;
 }
 
@@ -81,12 +85,7 @@ absl::StatusOr<Place> CheckPlace(Session& session, const v1::Deployment& deploym
 }
 
 absl::Status CheckFields(const v1::Deployment& deployment) {
-  if (deployment.command().empty() || deployment.command(0).empty()) {
-    return Error(absl::StatusCode::kInvalidArgument, "COMMAND_MISSING")
-        .Field("command", "")
-        .Next("forebay deploy --name <name> --flow <flow> --pool <pool> -- <command> [argument...]")
-        .Says("command is empty; give the program to run after '--'");
-  }
+  RETURN_IF_ERROR(CheckProgram(deployment));
   if (deployment.crash_retries() < 0 || deployment.crash_retries() > kMostCrashRetries) {
     return Error(absl::StatusCode::kInvalidArgument, "OUT_OF_RANGE")
         .Field("crash_retries", std::to_string(deployment.crash_retries()))
@@ -139,6 +138,9 @@ absl::StatusOr<std::pair<Uuid, bool>> Write(Session& session, const Caller& call
   args.Text(deployment.version()).Array(TextArray(tags)).Int(deployment.crash_retries());
   args.Id(caller.team).Id(caller.user);
   AddRules(deployment, args);
+  args.Text(deployment.entrypoint());
+  args.Text(deployment.pull_steps().empty() ? "[]" : deployment.pull_steps());
+  args.Text(deployment.parameter_schema());
   ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kApplyDeployment, args));
   const Uuid written = rows.Id(0, 0);
   if (limits_change || written == fresh)

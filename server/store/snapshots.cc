@@ -1,4 +1,5 @@
 #include "server/store/snapshots.h"
+#include "server/store/flow_program.h"
 
 #include <nlohmann/json.hpp>
 
@@ -39,6 +40,12 @@ void ReadRules(std::string_view job_template, std::string_view policy,
   deployment.launchable = CheckLaunchable(deployment, Json::object());
 }
 
+void ReadParameterSchema(std::string_view text, DeploymentSnapshot& deployment) {
+  if (text.empty()) return;
+  auto schema = ParseParameterSchema(text);
+  if (schema.ok()) deployment.parameter_schema = *std::move(schema);
+}
+
 DeploymentSnapshot ReadDeployment(const Rows& rows, size_t row) {
   DeploymentSnapshot deployment;
   deployment.id = rows.Id(row, 0);
@@ -59,6 +66,12 @@ DeploymentSnapshot ReadDeployment(const Rows& rows, size_t row) {
   deployment.deleted = rows.Bool(row, 15);
   deployment.tags = rows.TextArray(row, 16);
   deployment.pool_type = rows.Text(row, 17);
+  deployment.entrypoint = rows.Text(row, 19);
+  deployment.pull_steps = rows.Text(row, 20);
+  deployment.version = rows.Text(row, 22);
+  if (!deployment.entrypoint.empty() && deployment.command.empty())
+    deployment.command = EngineCommand();
+  ReadParameterSchema(rows.Text(row, 21), deployment);
   ReadRules(rows.Text(row, 12), rows.Text(row, 18), deployment);
   return deployment;
 }

@@ -17,6 +17,7 @@
 #include "common/base/sync.h"
 #include "common/base/uuid.h"
 #include "common/job_template/job_template.h"
+#include "common/json_schema/json_schema.h"
 #include "common/policy/policy.h"
 #include "server/db/session.h"
 
@@ -46,7 +47,11 @@ struct DeploymentSnapshot {
   std::string team_name;
   std::string flow_name;
   std::string name;
+  // Of a plain command, or of the program that runs the entrypoint.
   std::vector<std::string> command;
+  std::string entrypoint;
+  std::string pull_steps;
+  std::string version;
   std::string parameters;
   std::string job_variables;
   std::string queue_name;
@@ -59,6 +64,8 @@ struct DeploymentSnapshot {
   // The pool's template and policy, to check runs against.
   std::shared_ptr<const JobTemplate> job_template;
   std::shared_ptr<const Policy> policy;
+  // Of the parameters; absent: they are not checked.
+  std::optional<JsonSchema> parameter_schema;
   // Of a run that sets no job variables of its own.
   absl::Status launchable;
 };

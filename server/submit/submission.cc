@@ -6,6 +6,7 @@
 #include "common/crypto/sha256.h"
 #include "server/api/messages.h"
 #include "server/policy/launchable.h"
+#include "server/store/flow_program.h"
 #include "server/submit/display_name.h"
 
 namespace forebay::server {
@@ -22,12 +23,15 @@ absl::Status CheckSize(std::string_view field, size_t size, size_t most) {
       .Says("{} has {} bytes; at most {} are taken", field, size, most);
 }
 
-// The deployment's parameters with the request's laid over them, key by key.
-absl::StatusOr<std::string> MergeParameters(const std::string& defaults, const std::string& given) {
+// `defaults` with the request's parameters laid over them, key by key, as the flow wants them.
+absl::StatusOr<std::string> MergeParameters(const std::string& defaults, const std::string& given,
+                                            const DeploymentSnapshot& deployment) {
   ASSIGN_OR_RETURN(Json overlay, ParseJsonObject(given, "parameters"));
-  if (overlay.empty()) return defaults;
+  const auto& schema = deployment.parameter_schema;
+  if (overlay.empty() && !schema.has_value()) return defaults;
   ASSIGN_OR_RETURN(Json merged, ParseJsonObject(defaults, "deployment.parameters"));
   for (const auto& [key, value] : overlay.items()) merged[key] = value;
+  if (schema.has_value()) RETURN_IF_ERROR(CheckParameters(*schema, merged, true));
   return DumpJson(merged);
 }
 
@@ -64,8 +68,8 @@ absl::StatusOr<Submission> PrepareSubmission(const RunOrder& order, const Caller
   RETURN_IF_ERROR(CheckSize("tags", static_cast<size_t>(request.tags_size()), kMostTags));
   Submission submission;
   const bool whole = order.retry_of.has_value();
-  ASSIGN_OR_RETURN(submission.parameters,
-                   MergeParameters(whole ? "{}" : deployment->parameters, request.parameters()));
+  ASSIGN_OR_RETURN(submission.parameters, MergeParameters(whole ? "{}" : deployment->parameters,
+                                                          request.parameters(), *deployment));
   ASSIGN_OR_RETURN(submission.job_variables, CheckVariables(request.job_variables(), *deployment));
   submission.run = ids.Next();
   submission.team = caller.team;

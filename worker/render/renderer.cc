@@ -46,6 +46,11 @@ void Renderer::SetWorkerId(const std::string& worker_id) {
   worker_id_ = worker_id;
 }
 
+void Renderer::SetApiUrl(const std::string& url) {
+  MutexLock lock(mutex_);
+  if (own_api_url_.empty()) api_url_ = url;
+}
+
 std::shared_ptr<const Renderer::Pool> Renderer::pool() const {
   MutexLock lock(mutex_);
   return pool_;
@@ -90,6 +95,22 @@ absl::Status Renderer::CheckPolicies(const Pool& pool, const PlannedJob& job) co
                             : absl::OkStatus();
 }
 
+absl::Status Renderer::AddOwnGate(const v1::Assignment& assignment, LaunchSpec& spec) const {
+  if (assignment.entrypoint().empty()) return absl::OkStatus();
+  OwnGate gate{assignment.launch_ticket(), ""};
+  {
+    MutexLock lock(mutex_);
+    gate.api_url = api_url_;
+  }
+  if (gate.api_url.empty()) {
+    return Error(absl::StatusCode::kFailedPrecondition, "NO_HTTP_LISTENER")
+        .Next("forebay server start --http-listen <host:port>")
+        .Says("the flow could not report to the server, which has no HTTP listener");
+  }
+  spec.environment.merge(OwnGateEnvironment(gate));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<LaunchSpec> Renderer::Render(const v1::Assignment& assignment) const {
   const auto known = pool();
   if (known == nullptr) return RenderError(absl::FailedPreconditionError("no pool is known"));
@@ -107,6 +128,7 @@ absl::StatusOr<LaunchSpec> Renderer::Render(const v1::Assignment& assignment) co
   spec.command = {assignment.command().begin(), assignment.command().end()};
   spec.configuration = std::move(job->rendered.configuration);
   spec.environment = AttributionEnvironment(attribution);
+  RETURN_IF_ERROR(AddOwnGate(assignment, spec));
   spec.labels = AttributionLabels(attribution);
   spec.cancel_grace = ToDuration(known->snapshot.cancel_grace());
   if (assignment.has_start_deadline()) spec.start_deadline = ToTime(assignment.start_deadline());

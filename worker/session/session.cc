@@ -77,6 +77,7 @@ absl::Status Session::Registered(const v1::RegisterWorkerResponse& response, abs
   parts_.launcher.SetPool(response.pool().uid());
   parts_.renderer.SetPool(response.pool());
   parts_.renderer.SetWorkerId(worker_id_);
+  parts_.renderer.SetApiUrl(response.http_url());
   parts_.lease.Renew(sent, ToDuration(response.pool().lease_ttl()));
   beat_interval_ = std::max(ToDuration(response.heartbeat_interval()), kLeastBeat);
   told_not_ready_ = options_.registration.not_ready_reason();

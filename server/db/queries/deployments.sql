@@ -6,17 +6,19 @@ RETURNING id
 -- name: apply_deployment
 INSERT INTO deployments AS d (id, flow_id, name, pool_id, queue_id, command, parameters, job_variables, description,
                               version, tags, crash_retries, team_id, creator_id, concurrency_limit, collision, retries,
-                              retry_delays_ms, retry_jitter, retry_on, timeout_ms)
+                              retry_delays_ms, retry_jitter, retry_on, timeout_ms, entrypoint, pull_steps,
+                              parameter_schema)
 VALUES ($1::uuid, $2::uuid, $3::text, $4::uuid, $5::uuid, $6::text[], $7::text, $8::text, $9::text, $10::text,
         $11::text[], $12::integer, $13::uuid, $14::uuid, $15::integer, $16::text, $17::integer, $18::bigint[],
-        $19::double precision, $20::text[], $21::bigint)
+        $19::double precision, $20::text[], $21::bigint, $22::text, $23::text, $24::text)
 ON CONFLICT (flow_id, name) WHERE deleted_at IS NULL DO UPDATE
 SET pool_id = excluded.pool_id, queue_id = excluded.queue_id, command = excluded.command,
     parameters = excluded.parameters, job_variables = excluded.job_variables, description = excluded.description,
     version = excluded.version, tags = excluded.tags, crash_retries = excluded.crash_retries,
     concurrency_limit = excluded.concurrency_limit, collision = excluded.collision, retries = excluded.retries,
     retry_delays_ms = excluded.retry_delays_ms, retry_jitter = excluded.retry_jitter, retry_on = excluded.retry_on,
-    timeout_ms = excluded.timeout_ms,
+    timeout_ms = excluded.timeout_ms, entrypoint = excluded.entrypoint, pull_steps = excluded.pull_steps,
+    parameter_schema = excluded.parameter_schema,
     revision = d.revision + 1, updated_at = now()
 RETURNING id, id = $1::uuid
 
@@ -27,7 +29,7 @@ SELECT d.id, t.name, f.name, d.name, p.name, q.name, d.command, d.parameters, d.
        d.timeout_ms,
        ARRAY(SELECT n.name FROM deployment_limits dl JOIN concurrency_limits n ON n.id = dl.limit_id
              WHERE dl.deployment_id = d.id ORDER BY n.name),
-       coalesce(h.held, 0)
+       coalesce(h.held, 0), d.entrypoint, d.pull_steps, d.parameter_schema
 FROM deployments d
 LEFT JOIN (SELECT deployment_id, count(*) AS held FROM held_attempts GROUP BY deployment_id) AS h ON h.deployment_id = d.id
 JOIN flows f ON f.id = d.flow_id
@@ -55,7 +57,8 @@ WHERE d.team_id = $1::uuid AND d.deleted_at IS NULL AND f.name = $2::text AND d.
 -- What submission and grants need of a deployment; kept in memory by (id, revision).
 -- name: read_deployment_snapshot
 SELECT d.id, d.revision, d.team_id, d.pool_id, d.queue_id, d.flow_id, t.name, f.name, d.name, d.command, d.parameters,
-       d.job_variables, p.base_job_template, q.name, p.name, d.deleted_at IS NOT NULL, d.tags, p.type, p.policy
+       d.job_variables, p.base_job_template, q.name, p.name, d.deleted_at IS NOT NULL, d.tags, p.type, p.policy,
+       d.entrypoint, d.pull_steps, d.parameter_schema, d.version
 FROM deployments d
 JOIN flows f ON f.id = d.flow_id
 JOIN teams t ON t.id = d.team_id

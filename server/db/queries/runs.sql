@@ -3,7 +3,8 @@
 SELECT h.run_id, h.attempt, h.epoch, h.pool_id, h.queue_id, h.deployment_id, h.worker_id, h.phase,
        CASE WHEN h.cancel_requested_at IS NOT NULL THEN coalesce(h.stop_reason, 'CANCEL_REQUESTED') END,
        h.protocol_retries, h.crash_retries, d.crash_retries, h.ticket_hash, h.worker_log_sequence, h.run_token_hash,
-       h.user_retries, d.retries, d.retry_delays_ms, d.retry_jitter, d.retry_on, h.limits, h.stop_grace_ms
+       h.user_retries, d.retries, d.retry_delays_ms, d.retry_jitter, d.retry_on, h.limits, h.stop_grace_ms,
+       d.entrypoint <> '', h.said, h.said_message
 
 -- Attempts named by a batch of reports, locked in one order.
 -- name: lock_attempts
@@ -12,10 +13,12 @@ FROM held_attempts h JOIN deployments d ON d.id = h.deployment_id
 WHERE h.run_id = ANY ($1::uuid[])
 ORDER BY h.run_id FOR UPDATE OF h
 
--- Attempts whose worker has no lease, that were never begun in time, or that nobody has heard of for too long.
+-- Attempts whose worker has no lease, that were never begun in time, that nobody has heard of for too long, or whose
+-- infrastructure does not end although the run has said how it ended.
 -- name: lock_overdue
 {{held_columns}},
-       CASE WHEN h.orphaned_at IS NOT NULL AND l.worker_id IS NULL
+       CASE WHEN h.said_at + interval '1 minute' < clock_timestamp() THEN 'said'
+            WHEN h.orphaned_at IS NOT NULL AND l.worker_id IS NULL
                  AND greatest(h.orphaned_at, h.run_seen_at) + coalesce(p.crash_after_ms, 30000) * interval '1 millisecond'
                      < clock_timestamp() THEN 'silent'
             WHEN l.worker_id IS NULL AND (h.orphaned_at IS NULL OR h.phase < 3) THEN 'lease'
@@ -33,6 +36,7 @@ WHERE (l.worker_id IS NULL
             OR greatest(h.orphaned_at, h.run_seen_at) + coalesce(p.crash_after_ms, 30000) * interval '1 millisecond'
                < clock_timestamp()))
    OR (h.phase < 3 AND h.start_deadline < clock_timestamp())
+   OR h.said_at + interval '1 minute' < clock_timestamp()
 ORDER BY h.run_id LIMIT 500
 FOR UPDATE OF h SKIP LOCKED
 
@@ -45,9 +49,12 @@ WITH moved AS (
       infrastructure_id = coalesce(t.infrastructure_id, h.infrastructure_id),
       launched_at = CASE WHEN t.phase >= 2 THEN coalesce(h.launched_at, clock_timestamp()) ELSE h.launched_at END,
       started_at = CASE WHEN t.phase = 3 THEN coalesce(h.started_at, clock_timestamp()) ELSE h.started_at END,
-      run_token_hash = coalesce(t.run_token_hash, h.run_token_hash)
-  FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::bytea[], $6::boolean[])
-       AS t (run_id, phase, infrastructure_name, infrastructure_id, run_token_hash, begins)
+      run_token_hash = coalesce(t.run_token_hash, h.run_token_hash),
+      said = coalesce(h.said, t.said),
+      said_message = CASE WHEN h.said IS NULL AND t.said IS NOT NULL THEN t.said_message ELSE h.said_message END,
+      said_at = coalesce(h.said_at, CASE WHEN t.said IS NOT NULL THEN clock_timestamp() END)
+  FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::bytea[], $6::boolean[], $7::text[], $8::text[])
+       AS t (run_id, phase, infrastructure_name, infrastructure_id, run_token_hash, begins, said, said_message)
   WHERE h.run_id = t.run_id
   RETURNING h.*, t.begins
 )

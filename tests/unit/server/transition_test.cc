@@ -96,8 +96,62 @@ TEST_CASE("transition: phases only grow", "[transition]") {
 
 TEST_CASE("transition: a run reports for itself only after its gate", "[transition]") {
   CHECK(Decide(At(Phase::kLaunched), Of(EventKind::kRunCompleted)).refused);
-  CHECK(Decide(At(Phase::kStarted), Of(EventKind::kRunCompleted)).outcome == Outcome::kCompleted);
-  CHECK(Decide(At(Phase::kStarted), Of(EventKind::kRunFailed)).outcome == Outcome::kFailed);
+  const Decision said = Decide(At(Phase::kStarted), Of(EventKind::kRunCompleted));
+  CHECK(said.next == Next::kNone);
+  CHECK(said.says == Said::kCompleted);
+  CHECK(Decide(At(Phase::kStarted), Of(EventKind::kRunFailed)).says == Said::kFailed);
+}
+
+HeldState WithOwnGate(Phase phase, Said said = Said::kNothing) {
+  HeldState state = At(phase);
+  state.own_gate = true;
+  state.said = said;
+  return state;
+}
+
+TEST_CASE("transition: what a run said counts once its infrastructure has ended", "[transition]") {
+  for (const EventKind kind :
+       {EventKind::kExited, EventKind::kHolderLost, EventKind::kSilent, EventKind::kSaidLongAgo}) {
+    Event end = Exit(3);
+    end.kind = kind;
+    for (const Stop stop : {Stop::kNone, Stop::kCancel, Stop::kTimeout, Stop::kSuspend}) {
+      HeldState completed = WithOwnGate(Phase::kStarted, Said::kCompleted);
+      completed.stop = stop;
+      CHECK(Decide(completed, end).outcome == Outcome::kCompleted);
+    }
+    const Decision failed = Decide(WithOwnGate(Phase::kStarted, Said::kFailed), end);
+    CHECK(failed.outcome == Outcome::kFailed);
+    CHECK(failed.reason == "REPORTED_FAILED");
+  }
+}
+
+TEST_CASE("transition: the first word of a run stands", "[transition]") {
+  const HeldState state = WithOwnGate(Phase::kStarted, Said::kFailed);
+  CHECK(Decide(state, Of(EventKind::kRunFailed)).noop);
+  CHECK(Decide(state, Of(EventKind::kRunCompleted)).refused);
+  CHECK(Decide(WithOwnGate(Phase::kStarted), Of(EventKind::kSaidLongAgo)).noop);
+}
+
+TEST_CASE("transition: a run that has its own gate and ends without a word has crashed",
+          "[transition]") {
+  for (const int code : {0, 1, 143}) {
+    const Decision decision = Decide(WithOwnGate(Phase::kStarted), Exit(code));
+    CHECK(decision.outcome == Outcome::kCrashed);
+    CHECK(decision.reason == "ENDED_UNREPORTED");
+  }
+  HeldState cancelled = WithOwnGate(Phase::kStarted);
+  cancelled.stop = Stop::kCancel;
+  CHECK(Decide(cancelled, Exit(143)).outcome == Outcome::kCancelled);
+}
+
+TEST_CASE("transition: a program that ends before its own gate failed, unless it lost the gate",
+          "[transition]") {
+  const Decision failed = Decide(WithOwnGate(Phase::kLaunched), Exit(1));
+  CHECK(failed.outcome == Outcome::kFailed);
+  CHECK(failed.reason == "ENGINE_FAILED");
+  const Decision lost = Decide(WithOwnGate(Phase::kLaunched), Exit(75));
+  CHECK(lost.next == Next::kRequeue);
+  CHECK(lost.protocol_retries == 1);
 }
 
 HeldState WithPolicy(RetryPolicy policy, int used = 0) {
