@@ -7,13 +7,18 @@
 #include "cli/commands/deploy_file.h"
 #include "cli/commands/run_request.h"
 #include "cli/deployment_fields.h"
+#include "cli/flow_inspection.h"
 #include "cli/names.h"
 #include "cli/output/proto_json.h"
 #include "cli/parse.h"
+#include "cli/proto_values.h"
+#include "cli/run_start.h"
 #include "cli/schedule_flags.h"
 #include "cli/values.h"
+#include "common/base/random.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "common/base/uuid.h"
 #include "common/job_template/job_template.h"
 #include "common/os/files.h"
 #include "forebay/v1/deployment.pb.h"
@@ -27,6 +32,8 @@ namespace fs = std::filesystem;
 constexpr char kProcessType[] = "process";
 constexpr char kWorkingDir[] = "working_dir";
 constexpr char kJobVariables[] = "job variables";
+// Name and pool of a Python flow for which none is given.
+constexpr char kDefault[] = "default";
 
 using Pools = std::map<std::string, v1::WorkPool>;
 
@@ -34,24 +41,58 @@ absl::Status MissingOption(std::string_view option) {
   return Error(absl::StatusCode::kInvalidArgument, "USAGE")
       .Field(option, "")
       .Next("forebay deploy --help")
-      .Says("--{} is missing; a deployment needs --name, --flow, --pool and, after --, its command",
-            option);
+      .Says(
+          "--{} is missing; a deployment needs --name, --pool, and file.py:function or --flow and, "
+          "after --, its command",
+          option);
 }
 
-absl::StatusOr<v1::ApplyDeploymentRequest> FromFlags(const Arguments& arguments, const Here& now) {
+// What the Python flow says of itself, which the options may say otherwise.
+absl::Status FillFromFlow(const std::string& entrypoint, v1::Deployment& deployment,
+                          std::string& interpreter) {
+  ASSIGN_OR_RETURN(const InspectedFlow flow, InspectFlow(entrypoint));
+  deployment.set_flow(flow.name);
+  deployment.set_entrypoint(entrypoint);
+  deployment.set_parameter_schema(flow.parameter_schema);
+  deployment.set_description(flow.description);
+  deployment.set_version(flow.version);
+  if (flow.retry.retries() > 0) *deployment.mutable_retry() = flow.retry;
+  if (flow.timeout_seconds > 0)
+    SetDuration(absl::Seconds(std::max(1.0, flow.timeout_seconds)), *deployment.mutable_timeout());
+  interpreter = flow.interpreter;
+  return absl::OkStatus();
+}
+
+absl::Status CheckWhat(const Arguments& arguments) {
+  const bool python = arguments.Has("entrypoint");
   for (const char* option : {"name", "flow", "pool"}) {
-    if (!arguments.Has(option)) return MissingOption(option);
+    if (!python && !arguments.Has(option)) return MissingOption(option);
   }
-  if (arguments.command().empty()) {
-    return Error(absl::StatusCode::kInvalidArgument, "COMMAND_MISSING")
-        .Field("command", "")
-        .Says("the command is missing: put it after --, e.g. forebay deploy … -- python3 flow.py");
+  if (python && (arguments.Has("flow") || !arguments.command().empty())) {
+    return Error(absl::StatusCode::kInvalidArgument, "USAGE")
+        .Field("entrypoint", arguments.Get("entrypoint"))
+        .Says("give file.py:function, or --flow and a command after --, not both");
   }
+  if (python || !arguments.command().empty()) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "COMMAND_MISSING")
+      .Field("command", "")
+      .Says("the command is missing: put it after --, e.g. forebay deploy … -- python3 flow.py");
+}
+
+// `interpreter` gets that of the flow, if it is one of Python.
+absl::StatusOr<v1::ApplyDeploymentRequest> FromFlags(const Arguments& arguments, const Here& now,
+                                                     std::string& interpreter) {
+  RETURN_IF_ERROR(CheckWhat(arguments));
   v1::ApplyDeploymentRequest request;
   v1::Deployment& deployment = *request.mutable_deployment();
   deployment.set_flow(arguments.Get("flow"));
-  deployment.set_name(fmt::format("{}/{}", arguments.Get("flow"), arguments.Get("name")));
-  deployment.set_work_pool(PoolResource(arguments.Get("pool")));
+  if (arguments.Has("entrypoint"))
+    RETURN_IF_ERROR(FillFromFlow(arguments.Get("entrypoint"), deployment, interpreter));
+  const auto given = [&](const char* option) {
+    return arguments.Has(option) ? arguments.Get(option) : kDefault;
+  };
+  deployment.set_name(fmt::format("{}/{}", deployment.flow(), given("name")));
+  deployment.set_work_pool(PoolResource(given("pool")));
   deployment.set_work_queue(arguments.Get("queue"));
   RETURN_IF_ERROR(SetDeploymentFields(arguments, deployment).status());
   for (const std::string& word : arguments.command()) deployment.add_command(word);
@@ -67,9 +108,16 @@ absl::StatusOr<v1::ApplyDeploymentRequest> FromFlags(const Arguments& arguments,
 // Options that say what to deploy; the rest say how.
 std::vector<Option> WhatOptions() {
   std::vector<Option> options = {
-      {"-n,--name", "NAME", "Name of the deployment"},
-      {"--flow", "FLOW", "Name of the flow"},
-      {"-p,--pool", "POOL", "Work pool that runs it", false, false, false, {}, Completes::kPools},
+      {"-n,--name", "NAME", "Name of the deployment (of a Python flow: default)"},
+      {"--flow", "FLOW", "Name of the flow, for a command"},
+      {"-p,--pool",
+       "POOL",
+       "Work pool that runs it (of a Python flow: default)",
+       false,
+       false,
+       false,
+       {},
+       Completes::kPools},
       {"-q,--queue", "QUEUE", "Queue of the pool (default)"},
   };
   for (const auto& more : {ParameterOptions(), DeploymentFieldOptions(), DeployScheduleOptions()})
@@ -79,6 +127,12 @@ std::vector<Option> WhatOptions() {
 
 absl::StatusOr<std::vector<v1::ApplyDeploymentRequest>> FromFile(const Arguments& arguments,
                                                                  const Here& now) {
+  if (arguments.Has("entrypoint")) {
+    return Error(absl::StatusCode::kInvalidArgument, "USAGE")
+        .Field("entrypoint", arguments.Get("entrypoint"))
+        .Says("with --file everything stands in the file; take away {}",
+              arguments.Get("entrypoint"));
+  }
   for (const Option& option : WhatOptions()) {
     const std::string name = LongName(option).substr(2);
     const bool given = arguments.Has(name);
@@ -144,6 +198,21 @@ absl::Status FillWorkingDirectory(const v1::WorkPool& pool, const fs::path& here
   return absl::OkStatus();
 }
 
+// A process run is on the same host: the same interpreter, with all that is installed in it.
+void FillInterpreter(const v1::WorkPool& pool, const std::string& interpreter,
+                     v1::Deployment& deployment) {
+  if (interpreter.empty() || pool.type() != kProcessType) return;
+  for (const char* word : {interpreter.c_str(), "-m", "forebay", "flow-run", "execute"})
+    deployment.add_command(word);
+}
+
+absl::Status RunOnce(Session& session, const v1::Deployment& deployment, bool watch) {
+  v1::CreateFlowRunRequest request;
+  request.set_deployment(deployment.name());
+  request.set_idempotency_key(UuidSource(session.clock(), SystemRandom()).Next().ToString());
+  return StartRun(session, request, watch, std::nullopt);
+}
+
 void SaySchedules(Session& session, const v1::ApplyDeploymentRequest& request) {
   const int count = request.schedules_size();
   if (count == 0) return;
@@ -176,12 +245,13 @@ void SayWhereWorkersLack(Session& session, const Pools& pools) {
 absl::Status Deploy(Session& session, const Arguments& arguments) {
   std::vector<v1::ApplyDeploymentRequest> requests;
   fs::path here = fs::current_path();
+  std::string interpreter;
   const Here now = {session.clock().Now(), absl::LocalTimeZone()};
   if (arguments.Has("file")) {
     ASSIGN_OR_RETURN(requests, FromFile(arguments, now));
     here = fs::absolute(arguments.Get("file")).parent_path();
   } else {
-    ASSIGN_OR_RETURN(auto request, FromFlags(arguments, now));
+    ASSIGN_OR_RETURN(auto request, FromFlags(arguments, now, interpreter));
     requests.push_back(std::move(request));
   }
   ASSIGN_OR_RETURN(Client * client, session.client());
@@ -190,6 +260,7 @@ absl::Status Deploy(Session& session, const Arguments& arguments) {
   for (auto& request : requests) {
     request.set_replace_schedules(arguments.Has("replace-schedules"));
     v1::Deployment& deployment = *request.mutable_deployment();
+    FillInterpreter(pools.at(deployment.work_pool()), interpreter, deployment);
     RETURN_IF_ERROR(
         Annotate(FillWorkingDirectory(pools.at(deployment.work_pool()), here, deployment, notes),
                  DeploymentShortName(deployment.name())));
@@ -201,6 +272,9 @@ absl::Status Deploy(Session& session, const Arguments& arguments) {
   }
   for (const std::string& note : notes) session.Say(note);
   SayWhereWorkersLack(session, pools);
+  if (!arguments.Has("run") && !arguments.Has("watch")) return absl::OkStatus();
+  for (const auto& request : requests)
+    RETURN_IF_ERROR(RunOnce(session, request.deployment(), arguments.Has("watch")));
   return absl::OkStatus();
 }
 
@@ -216,12 +290,14 @@ std::vector<Command> DeployCommands() {
        false,
        {},
        Completes::kFiles},
+      {"--run", "", "Then run it once"},
+      {"-w,--watch", "", "Then run it once and follow it; exit with the run's outcome"},
       {"--replace-schedules", "", "Delete the deployment's schedules that are not given here"},
   };
   for (Option& option : WhatOptions()) options.push_back(std::move(option));
   return {{"deploy",
-           "Make a command runnable from afar: forebay deploy … -- python3 flow.py",
-           {},
+           "Make a Python flow or a command runnable from afar: forebay deploy flows.py:hello …",
+           {{"ENTRYPOINT", "file.py:function", false, {}, Completes::kFiles}},
            options,
            true,
            false,

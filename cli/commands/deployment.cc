@@ -14,6 +14,7 @@
 #include "cli/output/proto_json.h"
 #include "cli/pages.h"
 #include "cli/proto_values.h"
+#include "cli/run_start.h"
 #include "cli/run_tally.h"
 #include "cli/schedule_view.h"
 #include "cli/values.h"
@@ -47,13 +48,6 @@ absl::StatusOr<v1::CreateFlowRunRequest> RunRequest(Session& session, const Argu
   return request;
 }
 
-Card RunCard(const v1::FlowRun& run) {
-  const std::string id = LastSegment(run.name());
-  return {id,
-          {{"ID", id}, {"Name", run.display_name()}, {"State", StateName(run.state())}},
-          ToJson(run)};
-}
-
 // What the run would be; nothing is created.
 absl::Status DryRun(Session& session, const v1::CreateFlowRunRequest& run) {
   v1::RenderJobRequest request;
@@ -74,18 +68,7 @@ absl::Status Run(Session& session, const Arguments& arguments) {
   }
   ASSIGN_OR_RETURN(const auto request, RunRequest(session, arguments));
   if (arguments.Has("dry-run")) return DryRun(session, request);
-  ASSIGN_OR_RETURN(Client * client, session.client());
-  ASSIGN_OR_RETURN(const auto response, client->Call<v1::CreateFlowRunResponse>(request));
-  const v1::FlowRun& run = response.flow_run();
-  const Card card = RunCard(run);
-  const bool watch = arguments.Has("watch");
-  RETURN_IF_ERROR(AnswerChange(
-      session,
-      fmt::format("Flow run `{}` ({}) {}.{}", run.display_name(), card.name,
-                  response.existed() ? "existed already under this idempotency key" : "created",
-                  watch ? "" : fmt::format(" Follow it: forebay flow-run watch {}", card.name)),
-      card));
-  return watch ? FollowRun(session, run.name(), timeout) : absl::OkStatus();
+  return StartRun(session, request, arguments.Has("watch"), timeout);
 }
 
 absl::Status List(Session& session, const Arguments& arguments) {

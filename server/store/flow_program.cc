@@ -35,9 +35,10 @@ absl::Status CheckEntrypoint(const std::string& entrypoint) {
 absl::Status InvalidPullSteps(const std::string& value, std::string_view why) {
   return Error(absl::StatusCode::kInvalidArgument, "INVALID_PULL_STEPS")
       .Field("pull_steps", value)
-      .Says("pull_steps {}: they are a list of objects, each with one step's name and its "
-            "arguments, like [{{\"set_working_directory\": {{\"directory\": \"/app\"}}}}]",
-            why);
+      .Says(
+          "pull_steps {}: they are a list of objects, each with one step's name and its "
+          "arguments, like [{{\"set_working_directory\": {{\"directory\": \"/app\"}}}}]",
+          why);
 }
 
 absl::Status CheckPullSteps(const v1::Deployment& deployment) {

@@ -25,8 +25,8 @@ absl::Status CheckProgram(const v1::Deployment& deployment);
 
 // INVALID_ARGUMENT (INVALID_SCHEMA, INVALID_JSON).
 absl::StatusOr<JsonSchema> ParseParameterSchema(std::string_view text);
-// INVALID_ARGUMENT (INVALID_PARAMETERS) naming parameter and value. `complete`: nothing will be laid
-// over them, so none that is required may be missing.
+// INVALID_ARGUMENT (INVALID_PARAMETERS) naming parameter and value. `complete`: nothing will be
+// laid over them, so none that is required may be missing.
 absl::Status CheckParameters(const JsonSchema& schema, const Json& parameters, bool complete);
 
 }  // namespace forebay::server

@@ -1,0 +1,174 @@
+"""Deployments: flows that can be run from afar, by name, by schedule, on the infrastructure of a work pool."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Union
+
+from .client import Client
+from .errors import ForebayError
+from .schedules import Cron, Interval, RRule, Schedule
+
+if TYPE_CHECKING:
+    from .flows import Flow
+
+_ENGINE = ["-m", "forebay", "flow-run", "execute"]
+
+
+class Deployment:
+    """A flow and how it shall be run.
+
+    cron, interval, rrule: one schedule in short; `schedules`: several. paused: they make no runs until resumed.
+    parameters: defaults of its runs. job_variables: over the pool's defaults. tags, description, version: for people.
+    concurrency_limit: runs at once. work_queue_name: default "default".
+    """
+
+    def __init__(
+        self,
+        flow: "Flow[..., Any]",
+        name: str,
+        *,
+        cron: Optional[str] = None,
+        interval: Union[float, datetime.timedelta, None] = None,
+        rrule: Optional[str] = None,
+        schedules: Sequence[Schedule] = (),
+        timezone: str = "",
+        paused: bool = False,
+        parameters: Optional[Mapping[str, Any]] = None,
+        job_variables: Optional[Mapping[str, Any]] = None,
+        tags: Sequence[str] = (),
+        description: Optional[str] = None,
+        version: Optional[str] = None,
+        concurrency_limit: Optional[int] = None,
+        work_queue_name: str = "",
+    ) -> None:
+        if not name or "/" in name:
+            raise ValueError(f"a deployment's name is {name!r}; it must not be empty nor hold a '/'")
+        self.flow = flow
+        self.name = name
+        self.schedules = _schedules(cron, interval, rrule, schedules, timezone)
+        for schedule in self.schedules:
+            schedule.paused = schedule.paused or paused
+        self.parameters = dict(parameters or {})
+        self.job_variables = dict(job_variables or {})
+        self.tags = list(tags)
+        self.description = flow.description if description is None else description
+        self.version = flow.version if version is None else version
+        self.concurrency_limit = concurrency_limit
+        self.work_queue_name = work_queue_name
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.flow.name}/{self.name}"
+
+    def to_message(self, pool: Mapping[str, Any]) -> Dict[str, Any]:
+        """As forebay.v1.Deployment, for that work pool."""
+        from .parameters.schema import to_json
+
+        flow = self.flow
+        message: Dict[str, Any] = {
+            "name": self.full_name,
+            "flow": flow.name,
+            "workPool": pool["name"],
+            "workQueue": self.work_queue_name,
+            "entrypoint": flow.entrypoint(),
+            "pullSteps": json.dumps(flow.pull_steps),
+            "parameterSchema": json.dumps(flow.parameter_schema()),
+            "parameters": json.dumps(to_json(self.parameters, "parameters")),
+            "jobVariables": json.dumps(self._job_variables(pool)),
+            "description": self.description,
+            "version": self.version,
+            "tags": self.tags,
+        }
+        if pool.get("type") == "process" and not flow.pull_steps:
+            # The same host, so the same interpreter with all that is installed in it.
+            message["command"] = [sys.executable, *_ENGINE]
+        if self.concurrency_limit is not None:
+            message["concurrencyLimit"] = self.concurrency_limit
+        if flow.timeout_seconds is not None:
+            message["timeout"] = f"{max(1.0, flow.timeout_seconds):.3f}s"
+        if flow.retries:
+            message["retry"] = {"retries": flow.retries, "delays": [f"{delay:.3f}s" for delay in flow.retry_delays]}
+        return message
+
+    def _job_variables(self, pool: Mapping[str, Any]) -> Dict[str, Any]:
+        """Process runs start in a fresh directory; who deploys from a directory means that one."""
+        variables = dict(self.job_variables)
+        if pool.get("type") != "process" or self.flow.pull_steps or "working_dir" in variables:
+            return variables
+        template = json.loads(pool.get("baseJobTemplate") or "{}")
+        if "working_dir" in template.get("variables", {}).get("properties", {}):
+            variables["working_dir"] = os.getcwd()
+        return variables
+
+
+def _schedules(
+    cron: Optional[str],
+    interval: Union[float, datetime.timedelta, None],
+    rrule: Optional[str],
+    schedules: Sequence[Schedule],
+    timezone: str,
+) -> List[Schedule]:
+    short: List[Schedule] = []
+    if cron is not None:
+        short.append(Cron(cron, timezone))
+    if interval is not None:
+        short.append(Interval(interval, timezone=timezone))
+    if rrule is not None:
+        short.append(RRule(rrule, timezone=timezone))
+    if len(short) > 1 or (short and schedules):
+        raise ValueError("give one of cron, interval, rrule and schedules")
+    return short or list(schedules)
+
+
+def deploy(*deployments: Deployment, work_pool_name: str, client: Optional[Client] = None, quiet: bool = False) -> List[str]:
+    """Makes all of them runnable from afar, in the order given; prints a table and the next command unless `quiet`. What
+    is wrong with one is found before any of them is registered, as far as it can be known here."""
+    client = client or Client()
+    pool = client.work_pool(work_pool_name)
+    requests = [(deployment, deployment.to_message(pool)) for deployment in deployments]
+    rows = []
+    for deployment, message in requests:
+        schedules = [schedule.to_message() for schedule in deployment.schedules]
+        answer = client.apply_deployment(message, schedules, replace_schedules=True)
+        rows.append((deployment.full_name, "created" if answer.get("created") else "updated"))
+    if not quiet:
+        _say(rows, pool)
+    return [deployment.full_name for deployment in deployments]
+
+
+def _say(rows: "List[tuple[str, str]]", pool: Mapping[str, Any]) -> None:
+    width = max([len(name) for name, _ in rows] + [4])
+    print(f"{'NAME':{width}}  STATUS")
+    for name, status in rows:
+        print(f"{name:{width}}  {status}")
+    pool_name = str(pool["name"]).rpartition("/")[2]
+    if not pool.get("onlineWorkers"):
+        print(f"\nNo worker is online in pool {pool_name}. Start one:\n\n    forebay worker start --pool {pool_name}")
+    print(f"\nRun it:\n\n    forebay deployment run '{rows[0][0]}' --watch")
+
+
+def run_deployment(
+    name: str,
+    parameters: Optional[Mapping[str, Any]] = None,
+    *,
+    timeout: Optional[float] = None,
+    job_variables: Optional[Mapping[str, Any]] = None,
+    tags: Sequence[str] = (),
+    idempotency_key: str = "",
+    client: Optional[Client] = None,
+) -> Dict[str, Any]:
+    """Runs `flow/deployment` from afar and waits for its end, at most `timeout` seconds (0: not at all). The run as of
+    forebay.v1.FlowRun."""
+    from .parameters.schema import to_json
+
+    if "/" not in name:
+        raise ForebayError(f"deployment '{name}' is not flow/deployment", "INVALID_NAME", metadata={"next": "forebay deployment ls"})
+    client = client or Client()
+    run = client.create_flow_run(name, to_json(dict(parameters or {}), "parameters"), job_variables, tags, idempotency_key)
+    if timeout == 0:
+        return run
+    return client.wait_for_flow_run(str(run["name"]).rpartition("/")[2], timeout)

@@ -1,0 +1,1 @@
+"""Parameters of flows: their JSON Schema from type hints, and typed values from JSON."""

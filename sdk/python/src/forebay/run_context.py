@@ -1,0 +1,44 @@
+"""What the code that runs now belongs to: the flow run, and the task run inside it."""
+
+from __future__ import annotations
+
+import contextvars
+import uuid
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
+
+if TYPE_CHECKING:
+    from .flows import Flow
+
+
+class FlowRunContext:
+    """One run of a flow. `attempt` counts from 1; the last fields are empty for runs that no server knows."""
+
+    def __init__(self, flow: "Flow[..., Any]", parameters: Dict[str, Any], parent: "Optional[FlowRunContext]" = None) -> None:
+        self.flow = flow
+        self.parameters = parameters
+        self.parent = parent
+        self.id = str(uuid.uuid4())
+        self.name: str = flow.name
+        self.attempt: int = 1
+        self.tags: List[str] = []
+        self.scheduled_start_time: Optional[str] = None
+        self.deployment: str = ""
+        self.deployment_version: str = ""
+
+
+flow_run: "contextvars.ContextVar[Optional[FlowRunContext]]" = contextvars.ContextVar("forebay_flow_run", default=None)
+task_name: "contextvars.ContextVar[str]" = contextvars.ContextVar("forebay_task", default="")
+
+
+class Entered:
+    """The context for the time of a `with`."""
+
+    def __init__(self, context: FlowRunContext) -> None:
+        self._context = context
+
+    def __enter__(self) -> FlowRunContext:
+        self._token = flow_run.set(self._context)
+        return self._context
+
+    def __exit__(self, *_: Any) -> None:
+        flow_run.reset(self._token)
