@@ -44,7 +44,8 @@ absl::Status PackageMissing(const std::string& python) {
   return Error(absl::StatusCode::kFailedPrecondition, "PYTHON_PACKAGE_MISSING")
       .Field("interpreter", python)
       .Next("pip install ./sdk/python")
-      .Says("{} cannot import the package forebay, which is needed to deploy a Python flow", python);
+      .Says("{} cannot import the package forebay, which is needed to deploy a Python flow",
+            python);
 }
 
 absl::StatusOr<Json> Ask(const std::string& entrypoint) {

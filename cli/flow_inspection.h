@@ -22,8 +22,8 @@ struct InspectedFlow {
   double timeout_seconds = 0;
 };
 
-// Imports `file.py:function` with python3 (or FOREBAY_PYTHON) and asks it. What the file prints goes
-// to standard error. INVALID_ARGUMENT: NOT_A_FLOW, IMPORT_FAILED, … as the package says;
+// Imports `file.py:function` with python3 (or FOREBAY_PYTHON) and asks it. What the file prints
+// goes to standard error. INVALID_ARGUMENT: NOT_A_FLOW, IMPORT_FAILED, … as the package says;
 // FAILED_PRECONDITION (PYTHON_PACKAGE_MISSING).
 absl::StatusOr<InspectedFlow> InspectFlow(const std::string& entrypoint);
 

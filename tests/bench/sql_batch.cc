@@ -99,7 +99,7 @@ void SqlBatch::Start(const std::vector<std::string>& runs) {
   std::vector<std::string> names;
   for (const std::string& run : runs) names.push_back("forebay-" + run + "-1");
   Execute("advance_attempts", {Array(runs), Same("3", n), Array(names), Same("NULL", n),
-                               Same("NULL", n), Same("true", n)});
+                               Same("NULL", n), Same("true", n), Same("NULL", n), Same("\"\"", n)});
 }
 
 void SqlBatch::End(const std::vector<std::string>& runs) {
