@@ -177,8 +177,10 @@ absl::StatusOr<std::string> InsertSchedule(Session& session, const Caller& calle
   Args args;
   args.Id(ids.Next()).Id(deployment).Text(slug);
   AddRow(row, args);
-  RETURN_IF_ERROR(
-      session.Run(queries::kInsertSchedule, args.Id(caller.team).Id(caller.user)).status());
+  RETURN_IF_ERROR(session
+                      .Run(queries::kInsertSchedule,
+                           args.Id(caller.team).Id(caller.user).Bool(schedule.paused()))
+                      .status());
   return slug;
 }
 

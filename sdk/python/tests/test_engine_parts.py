@@ -119,7 +119,10 @@ class Sources(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             here = os.getcwd()
             try:
-                steps = [{"run_shell_script": {"script": "mkdir sub && echo x > sub/f"}}, {"set_working_directory": {"directory": "sub"}}]
+                steps = [
+                    {"run_shell_script": {"script": "mkdir sub && echo x > sub/f"}},
+                    {"set_working_directory": {"directory": "sub"}},
+                ]
                 self.assertEqual(pull.run(steps, folder), os.path.join(folder, "sub"))
                 self.assertTrue(os.path.exists("f"))
             finally:

@@ -144,7 +144,12 @@ class Calling(unittest.TestCase):
 
         named = base.with_options(name="Other_Name", retries=3)
         self.assertEqual((named.name, named.retries, base.name), ("other-name", 3, "base"))
-        for wrong in ({"retries": -1}, {"timeout_seconds": 0}, {"retry_delay_seconds": -1}, {"retry_delay_seconds": "x"}):
+        for wrong in (
+            {"retries": -1},
+            {"timeout_seconds": 0},
+            {"retry_delay_seconds": -1},
+            {"retry_delay_seconds": "x"},
+        ):
             with self.assertRaises(ValueError):
                 flow(**wrong)(lambda: None)
         with self.assertRaises(TypeError):

@@ -90,7 +90,9 @@ class Values(unittest.TestCase):
 
 class Schemas(unittest.TestCase):
     def test_a_signature(self):
-        def fn(name: str, when: Optional[datetime.date] = None, *, colour: Colour = Colour.RED, points: List[Point] = []):  # noqa: B006
+        def fn(
+            name: str, when: Optional[datetime.date] = None, *, colour: Colour = Colour.RED, points: List[Point] = []
+        ):  # noqa: B006
             """Does.
 
             Args:

@@ -1,10 +1,11 @@
 -- name: insert_schedule
 INSERT INTO schedules (id, deployment_id, slug, kind, expression, day_and, every_ms, anchor, time_zone, parameters,
-                       job_variables, starts_at, ends_at, catch_up, catch_up_window_ms, team_id, creator_id, made_until,
-                       look_at)
+                       job_variables, starts_at, ends_at, catch_up, catch_up_window_ms, team_id, creator_id, paused,
+                       made_until, look_at)
 VALUES ($1::uuid, $2::uuid, $3::text, $4::text, $5::text, $6::boolean, $7::bigint,
         coalesce(from_micros($8::bigint), clock_timestamp()), $9::text, $10::text, $11::text, from_micros($12::bigint),
-        from_micros($13::bigint), $14::text, $15::bigint, $16::uuid, $17::uuid, clock_timestamp(), clock_timestamp())
+        from_micros($13::bigint), $14::text, $15::bigint, $16::uuid, $17::uuid, $18::boolean,
+        clock_timestamp(), clock_timestamp())
 
 -- Of one deployment, or of all that the team has; in one deployment all or one slug.
 -- name: list_schedules

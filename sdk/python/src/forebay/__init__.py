@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .errors import CancelledRun as CancelledRun, ForebayError as ForebayError, ParameterError as ParameterError
     from .flows import Flow as Flow, flow as flow
     from .loggers import get_run_logger as get_run_logger
+    from .serving.serve import serve as serve
     from .schedules import Cron as Cron, Interval as Interval, RRule as RRule
     from .states import State as State
     from .tasks import Task as Task, task as task, unmapped as unmapped, wait as wait
@@ -34,6 +35,7 @@ _WHERE = {
     "Cron": "schedules",
     "Interval": "schedules",
     "RRule": "schedules",
+    "serve": "serving.serve",
     "State": "states",
     "Task": "tasks",
     "task": "tasks",

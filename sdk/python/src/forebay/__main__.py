@@ -1,7 +1,7 @@
 """`python -m forebay`: what workers and the command line start.
 
-    python -m forebay flow-run execute            runs what a worker has launched
-    python -m forebay flow inspect FILE.py:FUNC   prints, as JSON, what a deployment of the flow needs to know
+python -m forebay flow-run execute            runs what a worker has launched
+python -m forebay flow inspect FILE.py:FUNC   prints, as JSON, what a deployment of the flow needs to know
 """
 
 from __future__ import annotations

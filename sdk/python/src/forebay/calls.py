@@ -105,7 +105,9 @@ def with_retries(once: Callable[[], Any], retries: int, delays: Sequence[float],
             time.sleep(pause)
 
 
-async def with_retries_async(once: Callable[[], Awaitable[Any]], retries: int, delays: Sequence[float], again: Again) -> Any:
+async def with_retries_async(
+    once: Callable[[], Awaitable[Any]], retries: int, delays: Sequence[float], again: Again
+) -> Any:
     import asyncio
 
     retry = 0

@@ -43,7 +43,10 @@ class Client:
         return dict(answer["workPool"])
 
     def apply_deployment(
-        self, deployment: Mapping[str, Any], schedules: Sequence[Mapping[str, Any]] = (), replace_schedules: bool = False
+        self,
+        deployment: Mapping[str, Any],
+        schedules: Sequence[Mapping[str, Any]] = (),
+        replace_schedules: bool = False,
     ) -> Message:
         """Creates or replaces it with its schedules, in one transaction."""
         request = {"deployment": deployment, "schedules": list(schedules), "replaceSchedules": replace_schedules}
@@ -117,5 +120,3 @@ class AsyncClient:
 def is_configured() -> bool:
     """Whether there is a server to talk to."""
     return bool(_settings.load().urls)
-
-

@@ -124,7 +124,9 @@ def _schedules(
     return short or list(schedules)
 
 
-def deploy(*deployments: Deployment, work_pool_name: str, client: Optional[Client] = None, quiet: bool = False) -> List[str]:
+def deploy(
+    *deployments: Deployment, work_pool_name: str, client: Optional[Client] = None, quiet: bool = False
+) -> List[str]:
     """Makes all of them runnable from afar, in the order given; prints a table and the next command unless `quiet`. What
     is wrong with one is found before any of them is registered, as far as it can be known here."""
     client = client or Client()
@@ -166,9 +168,13 @@ def run_deployment(
     from .parameters.schema import to_json
 
     if "/" not in name:
-        raise ForebayError(f"deployment '{name}' is not flow/deployment", "INVALID_NAME", metadata={"next": "forebay deployment ls"})
+        raise ForebayError(
+            f"deployment '{name}' is not flow/deployment", "INVALID_NAME", metadata={"next": "forebay deployment ls"}
+        )
     client = client or Client()
-    run = client.create_flow_run(name, to_json(dict(parameters or {}), "parameters"), job_variables, tags, idempotency_key)
+    run = client.create_flow_run(
+        name, to_json(dict(parameters or {}), "parameters"), job_variables, tags, idempotency_key
+    )
     if timeout == 0:
         return run
     return client.wait_for_flow_run(str(run["name"]).rpartition("/")[2], timeout)

@@ -159,7 +159,9 @@ class Flow(Generic[P, R]):
     def _again(self, context: FlowRunContext) -> calls.Again:
         def tell(retry: int, error: BaseException, pause: float) -> None:
             context.attempt = retry + 1
-            loggers.run_logger().warning("%s; tried again in %g s (%d of %d)", states.describe(error), pause, retry, self.retries)
+            loggers.run_logger().warning(
+                "%s; tried again in %g s (%d of %d)", states.describe(error), pause, retry, self.retries
+            )
 
         return tell
 
@@ -170,7 +172,8 @@ class Flow(Generic[P, R]):
             return self.flow_run_name.format(**context.parameters)
         except (KeyError, IndexError, ValueError) as error:
             raise ForebayError(
-                f"flow_run_name {self.flow_run_name!r} of flow {self.name} does not fit its parameters: {error!r}", "INVALID_NAME"
+                f"flow_run_name {self.flow_run_name!r} of flow {self.name} does not fit its parameters: {error!r}",
+                "INVALID_NAME",
             ) from None
 
     def call_hooks(self, context: FlowRunContext, state: states.State) -> None:
@@ -239,6 +242,12 @@ class Flow(Generic[P, R]):
 
         return Deployment(cast("Flow[..., Any]", self), name, **options)
 
+    def serve(self, name: str, *, limit: Optional[int] = None, pause_on_shutdown: bool = True, **options: Any) -> None:
+        """Makes a deployment of it and runs its runs here, until Ctrl-C; see forebay.serve."""
+        from .serving.serve import serve
+
+        serve(self.to_deployment(name, **options), limit=limit, pause_on_shutdown=pause_on_shutdown)
+
     def deploy(self, name: str, work_pool_name: str, client: "Optional[Client]" = None, **options: Any) -> str:
         """Makes it runnable from afar and prints how; returns `flow/name`."""
         from .deployments import deploy
@@ -254,7 +263,9 @@ def _flow_name(name: str) -> str:
 def flow(__fn: Callable[P, R]) -> Flow[P, R]: ...
 @overload
 def flow(**options: Any) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
-def flow(__fn: Optional[Callable[P, R]] = None, **options: Any) -> Union[Flow[P, R], Callable[[Callable[P, R]], Flow[P, R]]]:
+def flow(
+    __fn: Optional[Callable[P, R]] = None, **options: Any
+) -> Union[Flow[P, R], Callable[[Callable[P, R]], Flow[P, R]]]:
     """Makes a flow of a function: `@flow` or `@flow(name=…, retries=…, …)`; options as of Flow."""
     if __fn is not None:
         return Flow(__fn, **options)

@@ -57,7 +57,9 @@ def ensure_destination() -> None:
         send_to(_Local())
 
 
-def _logging_print(*values: Any, sep: Optional[str] = " ", end: Optional[str] = "\n", file: Any = None, flush: bool = False) -> None:
+def _logging_print(
+    *values: Any, sep: Optional[str] = " ", end: Optional[str] = "\n", file: Any = None, flush: bool = False
+) -> None:
     context: Optional[FlowRunContext] = flow_run.get()
     if context is None or not context.flow.log_prints or file not in (None, sys.stdout, sys.stderr):
         _plain_print(*values, sep=sep, end=end, file=file, flush=flush)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 class FlowRunContext:
     """One run of a flow. `attempt` counts from 1; the last fields are empty for runs that no server knows."""
 
-    def __init__(self, flow: "Flow[..., Any]", parameters: Dict[str, Any], parent: "Optional[FlowRunContext]" = None) -> None:
+    def __init__(
+        self, flow: "Flow[..., Any]", parameters: Dict[str, Any], parent: "Optional[FlowRunContext]" = None
+    ) -> None:
         self.flow = flow
         self.parameters = parameters
         self.parent = parent

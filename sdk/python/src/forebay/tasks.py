@@ -150,7 +150,9 @@ class Task(Generic[R]):
         return state if return_state else state.result()
 
     def _again(self, retry: int, error: BaseException, pause: float) -> None:
-        loggers.run_logger().warning("%s; tried again in %g s (%d of %d)", states.describe(error), pause, retry, self.retries)
+        loggers.run_logger().warning(
+            "%s; tried again in %g s (%d of %d)", states.describe(error), pause, retry, self.retries
+        )
 
 
 class unmapped(Generic[R]):  # noqa: N801 (reads as a word of the call)
@@ -200,7 +202,9 @@ def _element(value: Any, index: int) -> Any:
 def task(__fn: Callable[..., R]) -> Task[R]: ...
 @overload
 def task(**options: Any) -> Callable[[Callable[..., R]], Task[R]]: ...
-def task(__fn: Optional[Callable[..., R]] = None, **options: Any) -> Union[Task[R], Callable[[Callable[..., R]], Task[R]]]:
+def task(
+    __fn: Optional[Callable[..., R]] = None, **options: Any
+) -> Union[Task[R], Callable[[Callable[..., R]], Task[R]]]:
     """Makes a task of a function: `@task` or `@task(retries=…, …)`; options as of Task."""
     if __fn is not None:
         return Task(__fn, **options)

@@ -29,7 +29,13 @@ class Transport:
         self._local = threading.local()
 
     def call(
-        self, method: str, message: Mapping[str, Any], *, repeat: bool, timeout: float = 30.0, patience: Optional[float] = None
+        self,
+        method: str,
+        message: Mapping[str, Any],
+        *,
+        repeat: bool,
+        timeout: float = 30.0,
+        patience: Optional[float] = None,
     ) -> Message:
         """Calls `Service.Method` of forebay.v1. With `repeat` it is tried again while the server is away; without, an
         answer that was lost is an error (ServerUnreachable), because the server may have acted."""

@@ -29,7 +29,9 @@ class Beat:
         told = False
         while not self._over.wait(self._interval):
             try:
-                answer = self._transport.call("RunService.Heartbeat", {"runId": self._run_id}, repeat=False, timeout=self._interval)
+                answer = self._transport.call(
+                    "RunService.Heartbeat", {"runId": self._run_id}, repeat=False, timeout=self._interval
+                )
             except ForebayError as error:
                 if error.code != "unauthenticated":
                     continue

@@ -24,7 +24,11 @@ def load(entrypoint: str, directory: str = "") -> "Flow[..., Any]":
         found = getattr(found, part, None)
     flows = sorted(key for key, value in vars(module).items() if isinstance(value, Flow))
     if not isinstance(found, Flow):
-        what = f"{place} has no `{name}`" if found is None else f"`{name}` in {place} is no flow, it is a {type(found).__name__}"
+        what = (
+            f"{place} has no `{name}`"
+            if found is None
+            else f"`{name}` in {place} is no flow, it is a {type(found).__name__}"
+        )
         hint = f"; its flows are: {', '.join(flows)}" if flows else "; it has no flow: put @flow before the function"
         raise FlowNotFound(what + hint, "NOT_A_FLOW")
     _refuse_twins(found, module, place)

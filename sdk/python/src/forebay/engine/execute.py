@@ -98,7 +98,10 @@ class _Attempt:
 
     def _report(self, state: states.State) -> None:
         message = state.message.partition("\n")[0][:4000]
-        request = {"runId": self._passed.run_id, "type": "STATE_TYPE_COMPLETED" if state.is_completed() else "STATE_TYPE_FAILED"}
+        request = {
+            "runId": self._passed.run_id,
+            "type": "STATE_TYPE_COMPLETED" if state.is_completed() else "STATE_TYPE_FAILED",
+        }
         if message:
             request["message"] = message
         try:

@@ -36,11 +36,11 @@ def enter(environment: "os._Environ[str]" = os.environ) -> Passed:
     ca_file = environment.get("FOREBAY_CA_FILE", "")
     try:
         # Repeating is safe: if the answer was lost, the repeat is told TICKET_USED, and nothing has begun.
-        context = Transport(urls, ticket, ca_file).call("RunService.StartAttempt", {"runId": run_id}, repeat=True, patience=_PATIENCE)
+        context = Transport(urls, ticket, ca_file).call(
+            "RunService.StartAttempt", {"runId": run_id}, repeat=True, patience=_PATIENCE
+        )
     except ForebayError as error:
         if error.code in ("failed_precondition", "unauthenticated"):
             raise GateLost(f"{error.reason}: {error.message}") from None
         raise
     return Passed(run_id, Transport(urls, context.pop("runToken"), ca_file, patience=600.0), context)
-
-

@@ -45,7 +45,11 @@ class LogSender(logging.Handler):
         self.add(text, stream, int(record.created * 1e6))
 
     def add(self, text: str, stream: str, time_micros: int) -> None:
-        entries = [{"timeMicros": time_micros, "stream": stream, **piece} for line in text.split("\n") for piece in _pieces(line)]
+        entries = [
+            {"timeMicros": time_micros, "stream": stream, **piece}
+            for line in text.split("\n")
+            for piece in _pieces(line)
+        ]
         with self._changed:
             while len(self._waiting) >= _MOST_WAITING and not self._dead:
                 self._changed.wait(1.0)
@@ -104,6 +108,8 @@ def _pieces(line: str) -> List[Dict[str, Any]]:
     if len(line) * 4 <= _MOST_TEXT or len(line.encode("utf-8", "replace")) <= _MOST_TEXT:
         return [{"text": line.encode("utf-8", "replace").decode()}]
     width = _MOST_TEXT // 4
-    pieces: List[Dict[str, Any]] = [{"text": line[at : at + width], "partial": True} for at in range(0, len(line), width)]
+    pieces: List[Dict[str, Any]] = [
+        {"text": line[at : at + width], "partial": True} for at in range(0, len(line), width)
+    ]
     pieces[-1]["partial"] = False
     return pieces

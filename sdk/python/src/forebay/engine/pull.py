@@ -18,7 +18,9 @@ def run(steps: List[Dict[str, Dict[str, Any]]], directory: str) -> str:
     for number, step in enumerate(steps, 1):
         ((name, arguments),) = step.items()
         if name not in _STEPS:
-            raise ForebayError(f"pull step {number} is '{name}'; there are {', '.join(sorted(_STEPS))}", "PULL_STEP_FAILED")
+            raise ForebayError(
+                f"pull step {number} is '{name}'; there are {', '.join(sorted(_STEPS))}", "PULL_STEP_FAILED"
+            )
         try:
             directory = _STEPS[name](dict(arguments), directory)
         except (ForebayError, OSError, KeyError, subprocess.SubprocessError) as error:
@@ -39,7 +41,11 @@ def _git_clone(arguments: Dict[str, Any], directory: str) -> str:
     name = name[:-4] if name.endswith(".git") else name
     target = os.path.join(directory, name)
     commit = sources.clone(
-        repository, target, str(arguments.get("branch", "")), str(arguments.get("commit", "")), bool(arguments.get("submodules"))
+        repository,
+        target,
+        str(arguments.get("branch", "")),
+        str(arguments.get("commit", "")),
+        bool(arguments.get("submodules")),
     )
     print(f"cloned {repository} at {commit}", flush=True)
     os.chdir(target)

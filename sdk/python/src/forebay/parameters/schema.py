@@ -61,7 +61,8 @@ def of(fn: Callable[..., Any]) -> Schema:
             continue
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
             raise ForebayError(
-                f"parameter `{name}` of {fn.__name__} can only be given by position; parameters of flows are given by name", "NOT_A_FLOW"
+                f"parameter `{name}` of {fn.__name__} can only be given by position; parameters of flows are given by name",
+                "NOT_A_FLOW",
             )
         field = {"title": name, **for_type(hints.get(name, Any))}
         if name in told:
@@ -117,7 +118,12 @@ def _for_tuple(arguments: "tuple[Any, ...]") -> Schema:
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         return {"type": "array", "items": for_type(arguments[0])}
     count = 0 if arguments == ((),) else len(arguments)
-    return {"type": "array", "items": [for_type(argument) for argument in arguments[:count]], "minItems": count, "maxItems": count}
+    return {
+        "type": "array",
+        "items": [for_type(argument) for argument in arguments[:count]],
+        "minItems": count,
+        "maxItems": count,
+    }
 
 
 def _for_class(hint: type) -> Schema:

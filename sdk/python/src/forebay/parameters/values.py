@@ -62,7 +62,10 @@ def _convert_generic(value: Any, origin: Any, arguments: "tuple[Any, ...]", plac
     if origin in _DICTS:
         if not isinstance(value, collections.abc.Mapping):
             raise _refused(place, "an object", value)
-        return {convert(key, arguments[0], place): convert(element, arguments[1], f"{place}.{key}") for key, element in value.items()}
+        return {
+            convert(key, arguments[0], place): convert(element, arguments[1], f"{place}.{key}")
+            for key, element in value.items()
+        }
     if isinstance(origin, type) and issubclass(origin, collections.abc.Iterable):
         return _convert_many(value, origin, arguments, place)
     return value
@@ -94,7 +97,9 @@ def _convert_tuple(value: Any, arguments: "tuple[Any, ...]", place: str) -> Any:
         return tuple(convert(element, arguments[0], f"{place}[{index}]") for index, element in enumerate(value))
     if len(value) != len(arguments):
         raise _refused(place, f"a list of {len(arguments)}", value)
-    return tuple(convert(element, hint, f"{place}[{index}]") for index, (element, hint) in enumerate(zip(value, arguments)))
+    return tuple(
+        convert(element, hint, f"{place}[{index}]") for index, (element, hint) in enumerate(zip(value, arguments))
+    )
 
 
 def _convert_many(value: Any, origin: Any, arguments: "tuple[Any, ...]", place: str) -> Any:
@@ -147,7 +152,9 @@ def _convert_dataclass(value: Any, hint: Any, place: str) -> Any:
         if name not in names:
             raise ParameterError(f"{place}.{name}", f"one of {', '.join(names)}", "an unknown name")
     try:
-        return hint(**{name: convert(element, hints.get(name, Any), f"{place}.{name}") for name, element in value.items()})
+        return hint(
+            **{name: convert(element, hints.get(name, Any), f"{place}.{name}") for name, element in value.items()}
+        )
     except TypeError as error:
         raise ParameterError(place, hint.__name__, str(error)) from None
 
