@@ -179,6 +179,11 @@ void Session::Impl::Connect() {
   pqxx::nontransaction(*connection)
       .exec(
           "SET join_collapse_limit = 1; "
+          // All look rows up by their indexes. A plan that was made while a table was small, and is
+          // kept, would read the whole of it when it has grown.
+          "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
+          // The estimates of such plans are high, and none runs long enough to be worth compiling.
+          "SET jit = off; "
           // A server that is paused in the middle of a transaction would keep its locks from all
           // the others: the database gives it up, and what the sleeper does next fails.
           "SET idle_in_transaction_session_timeout = '5s'");

@@ -117,21 +117,29 @@ SELECT run_id, micros(start_deadline) FROM granted
 UPDATE queued_runs SET gated = true, blocked = true WHERE run_id = ANY ($1::uuid[])
 
 -- Runs that are due while their deployment's limit is reached, where it wants no queue of them. A run that had an
--- attempt is no new one. Null: of all pools.
+-- attempt is no new one. Null: of all pools. At most 500 of a deployment in a turn; only those are looked at, however many
+-- runs of others wait.
 -- name: cancel_collisions
-WITH reached AS (
-  SELECT d.id, d.concurrency_limit FROM deployments d JOIN slot_counters c ON c.kind = 'deployment' AND c.id = d.id
+WITH reached AS MATERIALIZED (
+  SELECT d.id, d.pool_id FROM deployments d JOIN slot_counters c ON c.kind = 'deployment' AND c.id = d.id
   WHERE ($1::uuid IS NULL OR d.pool_id = $1::uuid) AND d.collision = 'CANCEL_NEW' AND c.in_use >= d.concurrency_limit
+), doomed AS MATERIALIZED (
+  SELECT n.run_id FROM reached
+  CROSS JOIN LATERAL (SELECT w.run_id FROM queued_runs w
+                      WHERE w.pool_id = reached.pool_id AND w.deployment_id = reached.id AND w.gated AND NOT w.paused
+                        AND w.due_at <= statement_timestamp() AND w.attempt = 1
+                      LIMIT 500) AS n
 ), gone AS (
-  DELETE FROM queued_runs w USING reached
-  WHERE w.deployment_id = reached.id AND w.gated AND NOT w.paused AND w.due_at <= statement_timestamp() AND w.attempt = 1
-  RETURNING w.run_id, w.log_offset, reached.concurrency_limit
+  DELETE FROM queued_runs w
+  WHERE w.run_id = ANY (ARRAY(SELECT run_id FROM doomed)) AND w.gated AND NOT w.paused AND w.attempt = 1
+  RETURNING w.run_id, w.log_offset, w.deployment_id
 ), ended AS (
   UPDATE flow_runs f
   SET state = 'CANCELLED', state_reason = 'COLLISION', attempts = 0, ended_at = clock_timestamp(),
       log_end = gone.log_offset,
-      state_message = 'its deployment already had ' || gone.concurrency_limit || ' running, and cancels new runs then'
-  FROM gone WHERE f.id = gone.run_id
+      state_message = 'its deployment already had ' || d.concurrency_limit || ' running, and cancels new runs then'
+  FROM gone JOIN deployments d ON d.id = gone.deployment_id
+  WHERE f.id = gone.run_id
   RETURNING f.*
 )
 {{record_ends}}
