@@ -64,17 +64,18 @@ absl::Status Taken(const std::string& listen, const Failure& failure) {
 
 struct HttpServer::Parts {
   explicit Parts(const HttpOptions& options)
-      : context(options.threads), acceptor(context), pause(context), all(options) {}
+      : all(options), context(options.threads), acceptor(context), pause(context) {}
 
   absl::Status Listen();
   void Accept();
   void Accepted(const Failure& failure, tcp::socket socket);
 
-  asio::io_context context;
+  // What is left of connections goes with the context.
+  HttpConnections all;
   std::unique_ptr<asio::ssl::context> tls;
+  asio::io_context context;
   tcp::acceptor acceptor;
   asio::steady_timer pause;
-  HttpConnections all;
   int port = 0;
   std::vector<std::thread> threads;
 };

@@ -228,14 +228,15 @@ def test_slow_silent_and_many_clients_do_not_hurt_the_others(env, http):
 
 def test_a_server_that_stops_ends_its_clients(env, http):
     cursor = http.call("EventService.WatchEvents").json["cursor"]
-    with http.open() as idle, http.open() as waiting:
+    with http.open() as idle, http.open() as waiting, http.open() as slow:
+        slow.sendall(b"POST /forebay.v1.ServerService/GetVersion HTTP/1.1\r\nHo")
         body = json.dumps({"cursor": cursor, "wait": "50s"}).encode()
         waiting.sendall(request_text(http, "/forebay.v1.EventService/WatchEvents", body))
         idle.sendall(request_text(http, "/forebay.v1.ServerService/GetVersion", b"{}"))
         read_answer(idle)
         assert env.server.terminate() == 0
         assert b"cursor" in read_answer(waiting)
-        assert waiting.recv(1) == b"" and idle.recv(1) == b""
+        assert waiting.recv(1) == b"" and idle.recv(1) == b"" and slow.recv(1) == b""
 
 
 def certificate(folder: pathlib.Path) -> tuple[str, str]:
