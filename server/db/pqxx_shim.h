@@ -14,6 +14,13 @@ namespace forebay::server::pqxx_shim {
 
 using TextParams = std::vector<std::optional<std::string>>;
 
+#if PQXX_VERSION_MAJOR < 7
+using WritePolicy = pqxx::readwrite_policy;
+#else
+using WritePolicy = pqxx::write_policy;
+#endif
+using Snapshot = pqxx::transaction<pqxx::isolation_level::repeatable_read, WritePolicy::read_only>;
+
 inline pqxx::result RunPrepared(pqxx::transaction_base& tx, const std::string& name,
                                 const TextParams& values) {
 #if PQXX_VERSION_MAJOR < 7

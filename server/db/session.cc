@@ -233,6 +233,13 @@ absl::Status Session::Begin() {
   });
 }
 
+absl::Status Session::BeginSnapshot() {
+  return Guard(*this, [&] {
+    impl_->Connect();
+    impl_->transaction = std::make_unique<pqxx_shim::Snapshot>(*impl_->connection);
+  });
+}
+
 absl::Status Session::Commit() {
   absl::Status status = Guard(*this, [&] { impl_->transaction->commit(); });
   if (status.ok()) impl_->transaction.reset();

@@ -67,6 +67,8 @@ class Session {
   absl::StatusOr<Rows> RunText(const std::string& sql);
 
   absl::Status Begin();
+  // Begins a transaction that only reads, and all of whose statements see the same moment.
+  absl::Status BeginSnapshot();
   absl::Status Commit();
   void Rollback();
   bool InTransaction() const;

@@ -51,16 +51,27 @@ absl::Status AddFires(Session& session, const std::string& pool, const Uuid& tea
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<Entry>> ReadEntries(Session& session, const Uuid& team,
+                                               const std::string& pool, absl::Duration within,
+                                               int most) {
+  std::vector<Entry> entries;
+  const int64_t within_ms = absl::ToInt64Milliseconds(within);
+  RETURN_IF_ERROR(
+      AddWaiting(session, Args().Text(pool).Id(team).Int(within_ms).Int(most), entries));
+  RETURN_IF_ERROR(AddFires(session, pool, team, within, most, entries));
+  return entries;
+}
+
 }  // namespace
 
 absl::StatusOr<v1::ListUpcomingRunsResponse> UpcomingRuns(Session& session, const Uuid& team,
                                                           const std::string& pool,
                                                           absl::Duration within, int most) {
-  std::vector<Entry> entries;
-  RETURN_IF_ERROR(AddWaiting(
-      session, Args().Text(pool).Id(team).Int(absl::ToInt64Milliseconds(within)).Int(most + 1),
-      entries));
-  RETURN_IF_ERROR(AddFires(session, pool, team, within, most + 1, entries));
+  // In one snapshot: a fire that becomes a run between two would be in neither list.
+  RETURN_IF_ERROR(session.BeginSnapshot());
+  absl::StatusOr<std::vector<Entry>> found = ReadEntries(session, team, pool, within, most + 1);
+  session.Rollback();
+  ASSIGN_OR_RETURN(std::vector<Entry> entries, std::move(found));
   std::stable_sort(entries.begin(), entries.end(),
                    [](const Entry& a, const Entry& b) { return a.due < b.due; });
   v1::ListUpcomingRunsResponse response;

@@ -209,6 +209,19 @@ def test_upcoming_runs_of_a_pool(env, api, deployment):
     assert refused.value.reason == "OUT_OF_RANGE"
 
 
+def test_a_fire_is_in_the_forecast_while_it_becomes_a_run(env, api, deployment):
+    ahead = duration_pb2.Duration(seconds=3600)
+
+    def has_a_run(name):
+        runs = api.WorkPoolService.ListUpcomingRuns(work_pool="alpha", within=ahead).runs
+        assert name in {run.schedule for run in runs}
+        return all(run.flow_run for run in runs if run.schedule == name)
+
+    for _ in range(10):
+        name = create(api, every(1800)).name
+        wait_until(lambda: has_a_run(name), what="runs made ahead", pause=0)
+
+
 def test_bad_schedules_are_refused_exactly(env, api, deployment):
     far = datetime.datetime(2500, 1, 1)
     recurrence = protocol.message("RecurrenceRule")
