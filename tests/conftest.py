@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 from forebay.daemons import Server  # noqa: E402
 from forebay.docker_engine import DockerEngine, test_engine  # noqa: E402
 from forebay.environment import Environment  # noqa: E402
-from forebay.images import REPO_STATS, make_repo_stats_image, make_test_images  # noqa: E402
+from forebay.images import PYTHON_BASE, REPO_STATS, make_python_image, make_repo_stats_image, make_test_images  # noqa: E402
 from forebay.postgres import TestPostgres  # noqa: E402
 from forebay.process import SANITIZER  # noqa: E402
 from forebay.registry import Registry  # noqa: E402
@@ -101,6 +101,13 @@ def repo_stats_image(docker_engine):
     """The name of an image with python3, git, /app/repo_stats.py and a clone to read."""
     make_repo_stats_image(docker_engine)
     return REPO_STATS
+
+
+@pytest.fixture(scope="session")
+def python_image(docker_engine):
+    """The name of an image with python3 and pip."""
+    make_python_image(docker_engine)
+    return PYTHON_BASE
 
 
 @pytest.fixture

@@ -1,50 +1,12 @@
 """Flows in Python, from `flow.deploy()` to the run's log: the real SDK, server, worker and processes."""
 
-import json
-import os
 import pathlib
 import subprocess
 import textwrap
 
 import pytest
-from forebay import protocol
+from forebay.python_project import SDK, Project
 from forebay.waiting import wait_until
-
-SDK = protocol.ROOT / "sdk" / "python" / "src"
-PYTHON = "/usr/bin/python3"
-
-
-class Project:
-    """A user's directory with flows in it."""
-
-    def __init__(self, env, directory: pathlib.Path):
-        self.env = env
-        self.directory = directory
-        directory.mkdir()
-        directory.chmod(0o755)
-
-    def write(self, name: str, text: str):
-        path = self.directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text))
-        return path
-
-    def python(self, *words: str, **environment: str) -> subprocess.CompletedProcess:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("FOREBAY_", "PYTHON"))}
-        settings = {"FOREBAY_API_URL": self.env.server.http_url, "FOREBAY_API_KEY": self.env.admin_key, "HOME": str(self.directory)}
-        return subprocess.run(
-            [PYTHON, *words], cwd=self.directory, capture_output=True, text=True, timeout=60,
-            env={**clean, "PYTHONPATH": str(SDK), "PYTHONDONTWRITEBYTECODE": "1", **settings, **environment},
-        )  # fmt: skip
-
-    def deploy(self, name: str, text: str, call: str) -> str:
-        """Writes flows.py and deploys from it by `call`, as a user's script does; its output."""
-        self.write("flows.py", text)
-        path = json.dumps({"env": {"PYTHONPATH": str(SDK), "PYTHONDONTWRITEBYTECODE": "1"}})
-        self.write("deploy.py", f"import flows\nflows.{name}.{call.replace('VARIABLES', f'job_variables={path}')}\n")
-        done = self.python("deploy.py")
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
 
 @pytest.fixture

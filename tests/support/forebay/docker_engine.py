@@ -154,6 +154,9 @@ class EngineClient:
             raise
         return True
 
+    def inspect_image(self, name: str) -> dict:
+        return self.request("GET", f"/images/{name}/json")
+
     def tag_image(self, name: str, new: str):
         repository, tag = new.rsplit(":", 1)
         self.request("POST", f"/images/{name}/tag?repo={repository}&tag={tag}", raw=True)

@@ -18,6 +18,8 @@ ENTRY = "forebay-test/entry:1"
 COMMAND = "forebay-test/command:1"
 # The same with the user 1000, in /home/user.
 USER = "forebay-test/user:1"
+# python3 with pip, as the images that flows are built on.
+PYTHON_BASE = "forebay-test/python:1"
 # python3, git, /app/repo_stats.py and the clone /app/clone with two commits.
 REPO_STATS = "repo-stats:tutorial"
 
@@ -28,6 +30,7 @@ APPLETS = (
 )  # fmt: skip
 PYTHON = "/usr/bin/python3.11"
 PYTHON_LIBRARY = pathlib.Path("/usr/lib/python3.11")
+PIP = ("pip", "setuptools", "wheel", "pkg_resources", "_distutils_hack")
 # What a flow does not need of the standard library.
 LEFT_OUT = (
     "test", "tests", "idlelib", "tkinter", "lib2to3", "pydoc_data", "ensurepip", "distutils", "turtledemo", "unittest",
@@ -65,16 +68,34 @@ def make_repo_stats_image(engine: EngineClient):
         return
     with tempfile.TemporaryDirectory() as folder:
         tree = busybox_tree(pathlib.Path(folder))
-        for program in (PYTHON, "/usr/bin/git"):
-            _copy_program(program, tree)
-        shutil.copytree(PYTHON_LIBRARY, tree / "usr/lib/python3.11", ignore=shutil.ignore_patterns(*LEFT_OUT))
-        for extension in (tree / "usr/lib/python3.11/lib-dynload").glob("*.so"):
-            _copy_libraries(extension, tree)
-        (tree / "usr/bin/python3").symlink_to("python3.11")
+        _copy_program("/usr/bin/git", tree)
+        _copy_python(tree, LEFT_OUT)
         (tree / "app").mkdir()
         shutil.copy(ROOT / "examples/repo_stats.py", tree / "app/repo_stats.py")
         _make_clone(tree / "app/clone")
         _import(engine, REPO_STATS, tree, "ENV PATH=/usr/bin:/bin", "WORKDIR /app")
+
+
+def make_python_image(engine: EngineClient):
+    if engine.has_image(PYTHON_BASE):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        tree = busybox_tree(pathlib.Path(folder))
+        _copy_python(tree, [name for name in LEFT_OUT if name not in ("distutils", "unittest")])
+        packages = tree / "usr/lib/python3/dist-packages"
+        for name in PIP:
+            shutil.copytree(f"/usr/lib/python3/dist-packages/{name}", packages / name, ignore=shutil.ignore_patterns("__pycache__"))
+        _import(engine, PYTHON_BASE, tree, "ENV PATH=/usr/local/bin:/usr/bin:/bin")
+
+
+def _copy_python(tree: pathlib.Path, left_out):
+    _copy_program(PYTHON, tree)
+    shutil.copytree(PYTHON_LIBRARY, tree / "usr/lib/python3.11", ignore=shutil.ignore_patterns(*left_out))
+    for extension in (tree / "usr/lib/python3.11/lib-dynload").glob("*.so"):
+        _copy_libraries(extension, tree)
+    (tree / "usr/bin/python3").symlink_to("python3.11")
+    # What the C library loads by itself when a thread ends.
+    shutil.copy(next(pathlib.Path("/lib").glob("*-linux-gnu/libgcc_s.so.1")), tree / "lib")
 
 
 def _import(engine: EngineClient, name: str, tree: pathlib.Path, *changes: str):

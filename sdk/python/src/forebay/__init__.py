@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .deployments import Deployment as Deployment, deploy as deploy, run_deployment as run_deployment
     from .errors import CancelledRun as CancelledRun, ForebayError as ForebayError, ParameterError as ParameterError
     from .flows import Flow as Flow, flow as flow
+    from .images import DockerImage as DockerImage
     from .loggers import get_run_logger as get_run_logger
     from .serving.serve import serve as serve
     from .schedules import Cron as Cron, Interval as Interval, RRule as RRule
@@ -24,6 +25,7 @@ _WHERE = {
     "AsyncClient": "client",
     "Client": "client",
     "Deployment": "deployments",
+    "DockerImage": "images",
     "deploy": "deployments",
     "run_deployment": "deployments",
     "CancelledRun": "errors",

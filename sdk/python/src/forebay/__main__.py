@@ -2,6 +2,7 @@
 
 python -m forebay flow-run execute            runs what a worker has launched
 python -m forebay flow inspect FILE.py:FUNC   prints, as JSON, what a deployment of the flow needs to know
+python -m forebay image build --name NAME …   builds a directory into an image
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ def main(words: List[str]) -> int:
         from .inspection import main as inspect
 
         return inspect(words[2])
+    if words[:2] == ["image", "build"]:
+        from .images.command import main as build
+
+        return build(words[2:])
     print(__doc__, file=sys.stderr)
     return 2
 

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, 
 
 from .client import Client
 from .errors import ForebayError
+from .images.docker_image import DockerImage
 from .schedules import Cron, Interval, RRule, Schedule
 
 if TYPE_CHECKING:
     from .flows import Flow
+
+# What users of other systems know it as.
+DeploymentImage = DockerImage
 
 _ENGINE = ["-m", "forebay", "flow-run", "execute"]
 
@@ -64,21 +68,27 @@ class Deployment:
     def full_name(self) -> str:
         return f"{self.flow.name}/{self.name}"
 
-    def to_message(self, pool: Mapping[str, Any]) -> Dict[str, Any]:
-        """As forebay.v1.Deployment, for that work pool."""
+    def to_message(self, pool: Mapping[str, Any], image: Optional[DockerImage] = None) -> Dict[str, Any]:
+        """As forebay.v1.Deployment, for that work pool; `image` is one that holds its code."""
         from .parameters.schema import to_json
 
         flow = self.flow
+        entrypoint, pull_steps, in_image = flow.entrypoint(), flow.pull_steps, {}
+        if image is not None:
+            from .images import placement
+
+            entrypoint, pull_steps = placement.in_image(flow, image)
+            in_image = {"image": image.reference}
         message: Dict[str, Any] = {
             "name": self.full_name,
             "flow": flow.name,
             "workPool": pool["name"],
             "workQueue": self.work_queue_name,
-            "entrypoint": flow.entrypoint(),
-            "pullSteps": json.dumps(flow.pull_steps),
+            "entrypoint": entrypoint,
+            "pullSteps": json.dumps(pull_steps),
             "parameterSchema": json.dumps(flow.parameter_schema()),
             "parameters": json.dumps(to_json(self.parameters, "parameters")),
-            "jobVariables": json.dumps(self._job_variables(pool)),
+            "jobVariables": json.dumps({**self._job_variables(pool), **in_image}),
             "description": self.description,
             "version": self.version,
             "tags": self.tags,
@@ -125,13 +135,30 @@ def _schedules(
 
 
 def deploy(
-    *deployments: Deployment, work_pool_name: str, client: Optional[Client] = None, quiet: bool = False
+    *deployments: Deployment,
+    work_pool_name: str,
+    image: Union[DockerImage, str, None] = None,
+    build: bool = True,
+    push: bool = True,
+    client: Optional[Client] = None,
+    quiet: bool = False,
 ) -> List[str]:
-    """Makes all of them runnable from afar, in the order given; prints a table and the next command unless `quiet`. What
-    is wrong with one is found before any of them is registered, as far as it can be known here."""
+    """Makes all of them runnable from afar, in the order given; prints a table and the next command unless `quiet`.
+
+    image: what their runs start from. It is built of the current directory and pushed before anything is registered, unless
+        `build` or `push` is False; a name in short, or a DockerImage.
+    What is wrong with one is found before any is built or registered, as far as it can be known here.
+    """
     client = client or Client()
     pool = client.work_pool(work_pool_name)
-    requests = [(deployment, deployment.to_message(pool)) for deployment in deployments]
+    made = _image(image, build)
+    for deployment in deployments:
+        _check_source(deployment, pool, made)
+    requests = [(deployment, deployment.to_message(pool, made)) for deployment in deployments]
+    if made is not None and build:
+        made.build()
+        if push:
+            made.push()
     rows = []
     for deployment, message in requests:
         schedules = [schedule.to_message() for schedule in deployment.schedules]
@@ -140,6 +167,37 @@ def deploy(
     if not quiet:
         _say(rows, pool)
     return [deployment.full_name for deployment in deployments]
+
+
+def _image(image: Union[DockerImage, str, None], build: bool) -> Optional[DockerImage]:
+    if image is None:
+        return None
+    made = DockerImage.of(image)
+    if build:
+        made.check()
+    return made
+
+
+def _check_source(deployment: Deployment, pool: Mapping[str, Any], image: Optional[DockerImage]) -> None:
+    """Refuses what a run could not find its code by: IMAGE_NOT_DECLARED, SOURCE_MISSING."""
+    pool_name = str(pool["name"]).rpartition("/")[2]
+    template = json.loads(pool.get("baseJobTemplate") or "{}")
+    variables = template.get("variables", {}).get("properties", {})
+    if image is not None and "image" not in variables:
+        raise ForebayError(
+            f"pool {pool_name} is of type {pool.get('type')} and its job template declares no variable `image`; it has "
+            f"{', '.join(sorted(variables)) or 'none'}",
+            "IMAGE_NOT_DECLARED",
+            metadata={"next": "forebay work-pool create --type docker my-docker-pool"},
+        )
+    bare = image is None and pool.get("type") != "process" and "image" not in deployment.job_variables
+    if bare and not deployment.flow.pull_steps and ".py:" in deployment.flow.entrypoint():
+        raise ForebayError(
+            f"flow {deployment.flow.name} lies in a file of this machine, which the runs of pool {pool_name} do not see: give "
+            'image="name:tag" to build it into one, or take it from a repository by from_source(…)',
+            "SOURCE_MISSING",
+            metadata={"next": "forebay deploy --help"},
+        )
 
 
 def _say(rows: "List[tuple[str, str]]", pool: Mapping[str, Any]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional
+import os
+import sys
+from types import TracebackType
+from typing import Mapping, Optional, Type
 
 
 class ForebayError(Exception):
@@ -58,3 +61,24 @@ class TimedOut(ForebayError):
 class CancelledRun(BaseException):
     """Raised in the flow when its run is cancelled or suspended. Like KeyboardInterrupt no `Exception`, so that code
     which catches everything does not swallow it."""
+
+
+_OURS = os.path.dirname(os.path.abspath(__file__))
+_say_others = sys.excepthook
+
+
+def _say(kind: Type[BaseException], error: BaseException, trace: Optional[TracebackType]) -> None:
+    """An error of ours that ends a program says all that there is to say; our frames would only hide it."""
+    if not isinstance(error, ForebayError):
+        _say_others(kind, error, trace)
+        return
+    place = ""
+    while trace is not None:
+        path = os.path.abspath(trace.tb_frame.f_code.co_filename)
+        if not path.startswith(_OURS):
+            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}: "
+        trace = trace.tb_next
+    print(f"{place}error: {error}", file=sys.stderr)
+
+
+sys.excepthook = _say

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .client import Client
     from .deployments import Deployment
+    from .images import DockerImage
 
     P = ParamSpec("P")
 else:
@@ -248,11 +249,23 @@ class Flow(Generic[P, R]):
 
         serve(self.to_deployment(name, **options), limit=limit, pause_on_shutdown=pause_on_shutdown)
 
-    def deploy(self, name: str, work_pool_name: str, client: "Optional[Client]" = None, **options: Any) -> str:
-        """Makes it runnable from afar and prints how; returns `flow/name`."""
+    def deploy(
+        self,
+        name: str,
+        work_pool_name: str,
+        *,
+        image: "Union[DockerImage, str, None]" = None,
+        build: bool = True,
+        push: bool = True,
+        client: "Optional[Client]" = None,
+        **options: Any,
+    ) -> str:
+        """Builds and pushes the image, if there is one, makes the flow runnable from afar and prints how; `flow/name`.
+        See forebay.deploy; other options as of forebay.deployments.Deployment."""
         from .deployments import deploy
 
-        return deploy(self.to_deployment(name, **options), work_pool_name=work_pool_name, client=client)[0]
+        made = self.to_deployment(name, **options)
+        return deploy(made, work_pool_name=work_pool_name, image=image, build=build, push=push, client=client)[0]
 
 
 def _flow_name(name: str) -> str:
