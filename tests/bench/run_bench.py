@@ -18,6 +18,7 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "bench")]
 
 from cells import SLOTS, WORKERS, Bench, Lost  # noqa: E402
+from python_cells import PythonCells  # noqa: E402
 from queue_cells import QueueCells  # noqa: E402
 
 # (cell, metric, what it is, unit, target)
@@ -58,6 +59,11 @@ ROWS = [
     ("idle", "idle_cpu_percent", "idle server and worker, CPU", "%", "< 0.5"),
     ("command_line", "help_ms", "forebay --help", "ms", "<= 10"),
     ("command_line", "ls_ms", "forebay flow-run ls", "ms", "<= 50"),
+    ("python_import", "interpreter_ms", "Python: an interpreter that does nothing", "ms", ""),
+    ("python_import", "import_ms", "  what `from forebay import flow` adds", "ms", "<= 60"),
+    ("python_flow", "bare_p50_ms", "  a command that does nothing: granted to ended, p50", "ms", ""),
+    ("python_flow", "overhead_p50_ms", "  what an empty flow adds, p50", "ms", "<= 50"),
+    ("python_log", "lines_rate", "  lines of one flow that talks, interpreter start included", "/s", ">= 50000"),
 ]
 
 
@@ -65,6 +71,7 @@ def cells(bench: Bench, quick: bool, deep: int, done: dict) -> dict[str, Callabl
     """In their order; `done` has the results of those before."""
     scale = 0.2 if quick else 1.0
     queue = QueueCells(bench)
+    python = PythonCells(bench)
     return {
         "sql_limit": lambda: bench.sql_limit(int(50_000 * scale)),
         "batched": lambda: bench.batched(int(50_000 * scale)),
@@ -78,6 +85,9 @@ def cells(bench: Bench, quick: bool, deep: int, done: dict) -> dict[str, Callabl
         "docker": lambda: bench.docker(int(40 * scale), int(200 * scale)),
         "idle": lambda: bench.idle(3 if quick else 10),
         "command_line": lambda: bench.command_line(int(20 * scale)),
+        "python_import": lambda: python.importing(int(40 * scale)),
+        "python_flow": lambda: python.empty_flow(int(50 * scale)),
+        "python_log": lambda: python.log(int(500_000 * scale)),
         "share": lambda: {"share": 100 * done["batched"]["rate"] / done["sql_limit"]["rate"]},
     }
 

@@ -105,7 +105,7 @@ class Flow(Generic[P, R]):
         bound = inspect.signature(self.fn).bind(*args, **kwargs)
         bound.apply_defaults()
         parameters = dict(bound.arguments)
-        if not self.validate_parameters:
+        if not parameters or not self.validate_parameters:
             return parameters
         from .parameters import values
 

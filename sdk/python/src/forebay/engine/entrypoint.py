@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import os
 import sys
-import traceback
 from typing import Any, List
 
 from ..errors import FlowNotFound
@@ -78,6 +77,8 @@ _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 def users_trace(error: BaseException) -> str:
     """The traceback without the frames of this package and of the import machinery."""
+    import traceback
+
     shown = traceback.TracebackException.from_exception(error)
     _shorten(shown)
     return "".join(shown.format()).rstrip("\n")
@@ -86,7 +87,7 @@ def users_trace(error: BaseException) -> str:
 def _shorten(shown: Any) -> None:
     kept = [frame for frame in shown.stack if not frame.filename.startswith((_OURS, "<frozen"))]
     if kept:
-        shown.stack = traceback.StackSummary.from_list(kept)
+        shown.stack = type(shown.stack).from_list(kept)
     for inner in (shown.__cause__, shown.__context__):
         if inner is not None:
             _shorten(inner)

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from .. import loggers, states
 from ..errors import CancelledRun, ForebayError
@@ -66,10 +66,10 @@ class _Attempt:
             return self._not_begun(error)
 
     def _run_flow(self) -> states.State:
-        from . import entrypoint, pull
+        from . import entrypoint
 
         context = self._passed.context
-        directory = pull.run(json.loads(context.get("pullSteps") or "[]"), os.getcwd())
+        directory = _pull(json.loads(context.get("pullSteps") or "[]"))
         flow = entrypoint.load(context.get("entrypoint", ""), directory)
         parameters = flow.bind(**json.loads(context.get("parameters") or "{}"))
         # Retries are the server's: on any worker, in a fresh process.
@@ -114,6 +114,14 @@ class _Attempt:
         # A second one is the worker's to follow by force.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise CancelledRun("the run was asked to stop")
+
+
+def _pull(steps: List[Dict[str, Any]]) -> str:
+    if not steps:
+        return os.getcwd()
+    from . import pull
+
+    return pull.run(steps, os.getcwd())
 
 
 def _of_system_exit(error: SystemExit) -> states.State:
