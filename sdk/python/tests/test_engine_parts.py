@@ -10,10 +10,11 @@ import threading
 import unittest
 from unittest import mock
 
-from forebay import settings, sources
+from forebay import settings
 from forebay.engine import entrypoint, pull
 from forebay.engine.log_sender import LogSender
 from forebay.errors import FlowNotFound, ForebayError
+from forebay.sources import git
 
 
 class Settings(unittest.TestCase):
@@ -108,12 +109,12 @@ class Sources(unittest.TestCase):
     def test_what_git_would_misread_is_refused(self):
         for url in ["--upload-pack=x", "ext::sh -c x", "-x", "/local/path", "https://a b", "file::x", "ftp://h/r", ""]:
             with self.subTest(url=url), self.assertRaises(ForebayError):
-                sources.check_repository(url)
+                git.check_repository(url)
         for name in ["-x", "--help", "a..b", "", "a b", "x\ny"]:
             with self.subTest(name=name), self.assertRaises(ForebayError):
-                sources.check_reference(name, "branch")
+                git.check_reference(name, "branch")
         for url in ["https://host/o/r.git", "ssh://git@host/r", "git@host:o/r.git", "file:///r"]:
-            sources.check_repository(url)
+            git.check_repository(url)
 
     def test_pull_steps(self):
         with tempfile.TemporaryDirectory() as folder:
