@@ -1,12 +1,10 @@
-"""Prints how popular a GitHub repository is.
+"""Prints how popular a GitHub repository is. Needs httpx: pip install httpx
 
     python repo_info.py                                                   # now, here
     forebay deploy repo_info.py:get_repo_info --name first --pool default --watch
 """
 
-import json
-import urllib.request
-
+import httpx
 from forebay import flow
 
 
@@ -18,11 +16,12 @@ def get_repo_info(repo_name: str = "grpc/grpc", api: str = "https://api.github.c
         repo_name: owner/repository
         api: base URL of the GitHub API
     """
-    with urllib.request.urlopen(f"{api}/repos/{repo_name}", timeout=30) as answer:
-        repo = json.load(answer)
+    response = httpx.get(f"{api}/repos/{repo_name}", timeout=30)
+    response.raise_for_status()
+    repo = response.json()
     print(f"{repo_name}:")
-    print(f"  stars: {repo['stargazers_count']}")
-    print(f"  forks: {repo['forks_count']}")
+    print(f"  stars ★ {repo['stargazers_count']}")
+    print(f"  forks ⑂ {repo['forks_count']}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ ENTRY = "forebay-test/entry:1"
 COMMAND = "forebay-test/command:1"
 # The same with the user 1000, in /home/user.
 USER = "forebay-test/user:1"
-# python3 with pip, as the images that flows are built on.
+# python3 with pip and httpx, as the images that flows are built on.
 PYTHON_BASE = "forebay-test/python:1"
 # python3, git, /app/repo_stats.py and the clone /app/clone with two commits.
 REPO_STATS = "repo-stats:tutorial"
@@ -30,7 +30,10 @@ APPLETS = (
 )  # fmt: skip
 PYTHON = "/usr/bin/python3.11"
 PYTHON_LIBRARY = pathlib.Path("/usr/lib/python3.11")
-PIP = ("pip", "setuptools", "wheel", "pkg_resources", "_distutils_hack")
+PACKAGES = (
+    "pip", "setuptools", "wheel", "pkg_resources", "_distutils_hack",
+    "httpx", "httpcore", "h11", "anyio", "sniffio", "certifi", "idna", "rfc3986",
+)  # fmt: skip
 # What a flow does not need of the standard library.
 LEFT_OUT = (
     "test", "tests", "idlelib", "tkinter", "lib2to3", "pydoc_data", "ensurepip", "distutils", "turtledemo", "unittest",
@@ -83,8 +86,9 @@ def make_python_image(engine: EngineClient):
         tree = busybox_tree(pathlib.Path(folder))
         _copy_python(tree, [name for name in LEFT_OUT if name not in ("distutils", "unittest")])
         packages = tree / "usr/lib/python3/dist-packages"
-        for name in PIP:
-            shutil.copytree(f"/usr/lib/python3/dist-packages/{name}", packages / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in PACKAGES:
+            source = f"/usr/lib/python3/dist-packages/{name}"
+            shutil.copytree(source, packages / name, ignore=shutil.ignore_patterns("__pycache__"))
         _import(engine, PYTHON_BASE, tree, "ENV PATH=/usr/local/bin:/usr/bin:/bin")
 
 

@@ -109,8 +109,7 @@ class Deployment:
         variables = dict(self.job_variables)
         if pool.get("type") != "process" or self.flow.pull_steps or "working_dir" in variables:
             return variables
-        template = json.loads(pool.get("baseJobTemplate") or "{}")
-        if "working_dir" in template.get("variables", {}).get("properties", {}):
+        if "working_dir" in _variables(pool):
             variables["working_dir"] = os.getcwd()
         return variables
 
@@ -154,6 +153,8 @@ def deploy(
     made = _image(image, build)
     for deployment in deployments:
         _check_source(deployment, pool, made)
+        if made is not None and build and not push:
+            _keep_to_this_machine(deployment, pool)
     requests = [(deployment, deployment.to_message(pool, made)) for deployment in deployments]
     if made is not None and build:
         made.build()
@@ -181,8 +182,7 @@ def _image(image: Union[DockerImage, str, None], build: bool) -> Optional[Docker
 def _check_source(deployment: Deployment, pool: Mapping[str, Any], image: Optional[DockerImage]) -> None:
     """Refuses what a run could not find its code by: IMAGE_NOT_DECLARED, SOURCE_MISSING."""
     pool_name = str(pool["name"]).rpartition("/")[2]
-    template = json.loads(pool.get("baseJobTemplate") or "{}")
-    variables = template.get("variables", {}).get("properties", {})
+    variables = _variables(pool)
     if image is not None and "image" not in variables:
         raise ForebayError(
             f"pool {pool_name} is of type {pool.get('type')} and its job template declares no variable `image`; it has "
@@ -198,6 +198,18 @@ def _check_source(deployment: Deployment, pool: Mapping[str, Any], image: Option
             "SOURCE_MISSING",
             metadata={"next": "forebay deploy --help"},
         )
+
+
+def _variables(pool: Mapping[str, Any]) -> Dict[str, Any]:
+    template = json.loads(pool.get("baseJobTemplate") or "{}")
+    return dict(template.get("variables", {}).get("properties", {}))
+
+
+def _keep_to_this_machine(deployment: Deployment, pool: Mapping[str, Any]) -> None:
+    """No registry has the image, so none shall be asked, as one would be for a tag like `latest`; unless somebody said so."""
+    variable = _variables(pool).get("image_pull_policy", {"default": ""})
+    if variable.get("default") is None and "image_pull_policy" not in deployment.job_variables:
+        deployment.job_variables["image_pull_policy"] = "IfNotPresent"
 
 
 def _say(rows: "List[tuple[str, str]]", pool: Mapping[str, Any]) -> None:
