@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/base/status.h"
+#include "common/os/files.h"
 #include "worker/engine_check.h"
 #include "worker/policy_floor.h"
 #include "worker/report/log_pump.h"
@@ -36,6 +37,11 @@ absl::Status Workshop::OpenLauncher(const std::string& type, const config::v1::W
   options.engine = EngineOptionsOf(config);
   ASSIGN_OR_RETURN(auto floor, ReadPolicyFloor(type, config.policy_floor_file()));
   if (floor.has_value()) renderer_.SetFloor(*std::move(floor));
+  if (!config.tls_ca_file().empty()) {
+    // Runs elsewhere do not see the file.
+    ASSIGN_OR_RETURN(std::string authority, ReadSmallFile(config.tls_ca_file()));
+    renderer_.SetAuthority(std::move(authority));
+  }
   ASSIGN_OR_RETURN(launcher_, MakeLauncher(type, std::move(options)));
   desk_ = std::make_unique<LaunchDesk>(launcher_->concurrency());
   return absl::OkStatus();

@@ -19,7 +19,10 @@ std::map<std::string, std::string> AttributionEnvironment(const Attribution& att
 }
 
 std::map<std::string, std::string> OwnGateEnvironment(const OwnGate& gate) {
-  return {{"FOREBAY_LAUNCH_TICKET", gate.ticket}, {"FOREBAY_API_URL", gate.api_url}};
+  std::map<std::string, std::string> environment = {{"FOREBAY_LAUNCH_TICKET", gate.ticket},
+                                                    {"FOREBAY_API_URL", gate.api_url}};
+  if (!gate.authority.empty()) environment["FOREBAY_CA_PEM"] = gate.authority;
+  return environment;
 }
 
 std::map<std::string, std::string> AttributionLabels(const Attribution& attribution) {

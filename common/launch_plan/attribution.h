@@ -34,6 +34,8 @@ struct OwnGate {
   std::string ticket;
   // The server's HTTP listener, as runs reach it.
   std::string api_url;
+  // Certificates of who may vouch for it, in PEM; empty: those that the run's system trusts.
+  std::string authority;
 };
 
 // FOREBAY_…, below the `env` of the job configuration.

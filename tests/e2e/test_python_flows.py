@@ -1,10 +1,12 @@
 """Flows in Python, from `flow.deploy()` to the run's log: the real SDK, server, worker and processes."""
 
+import json
 import pathlib
 import subprocess
 import textwrap
 
 import pytest
+from forebay.certificates import certificate
 from forebay.python_project import SDK, Project
 from forebay.waiting import wait_until
 
@@ -223,3 +225,24 @@ def test_a_killed_worker_and_a_restarted_server_do_not_disturb_it(env, api, proj
     assert api.wait_for_end(run_id).state.name == "Completed"
     assert api.output(run_id) == [f"line {n}" for n in range(40)]
     assert len(api.run(run_id, full=True).attempts) == 1
+
+
+def test_over_tls_runs_know_their_server_by_the_authority_of_their_worker(env, api, project, scratch):
+    cert, key = certificate(scratch)
+    server = env.new_server(arguments=("--tls-certificate-file", cert, "--tls-key-file", key))
+    context = f"current: safe\ncontexts:\n  safe:\n    server: {server.address}\n    tls_ca_file: {cert}\n"
+    project.write(".config/forebay/config.yaml", context)
+    project.write("flows.py", HELLO)
+    path = json.dumps({"env": {"PYTHONPATH": str(SDK), "PYTHONDONTWRITEBYTECODE": "1"}})
+    project.write("deploy.py", f"import flows\nflows.hello.deploy('d', work_pool_name='alpha', job_variables={path})\n")
+    done = project.python("deploy.py", FOREBAY_API_URL=server.http_url, FOREBAY_CONTEXT="safe")
+    assert done.returncode == 0, done.stderr
+    env.new_worker("alpha", server=server.address, arguments=("--tls-ca-file", cert))
+    run_id = api.submit("hello/d")
+    assert api.wait_for_end(run_id).state.name == "Completed", api.output(run_id)
+    # Somebody else's authority vouches for nothing.
+    (scratch / "other").mkdir()
+    other, _ = certificate(scratch / "other")
+    project.write(".config/forebay/config.yaml", context.replace(cert, other))
+    refused = project.python("deploy.py", FOREBAY_API_URL=server.http_url, FOREBAY_CONTEXT="safe")
+    assert refused.returncode == 1 and "certificate verify failed" in refused.stderr

@@ -4,14 +4,13 @@ import base64
 import contextlib
 import itertools
 import json
-import pathlib
 import socket
 import ssl
-import subprocess
 import threading
 
 import pytest
 from forebay import protocol
+from forebay.certificates import certificate
 from forebay.http_api import HttpApi
 from forebay.waiting import wait_until
 
@@ -237,15 +236,6 @@ def test_a_server_that_stops_ends_its_clients(env, http):
         assert env.server.terminate() == 0
         assert b"cursor" in read_answer(waiting)
         assert waiting.recv(1) == b"" and idle.recv(1) == b"" and slow.recv(1) == b""
-
-
-def certificate(folder: pathlib.Path) -> tuple[str, str]:
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"],
-        cwd=folder, check=True, capture_output=True,
-    )  # fmt: skip
-    return str(folder / "cert.pem"), str(folder / "key.pem")
 
 
 def test_tls(env, scratch):

@@ -97,7 +97,7 @@ absl::Status Renderer::CheckPolicies(const Pool& pool, const PlannedJob& job) co
 
 absl::Status Renderer::AddOwnGate(const v1::Assignment& assignment, LaunchSpec& spec) const {
   if (assignment.entrypoint().empty()) return absl::OkStatus();
-  OwnGate gate{assignment.launch_ticket(), ""};
+  OwnGate gate{assignment.launch_ticket(), "", authority_};
   {
     MutexLock lock(mutex_);
     gate.api_url = api_url_;

@@ -36,6 +36,9 @@ class Renderer {
   // What this worker allows, whatever its pool says. Before the first Render.
   void SetFloor(Policy floor) { floor_ = std::move(floor); }
 
+  // Certificates, in PEM, by which runs know the server's HTTP listener. Before the first Render.
+  void SetAuthority(std::string pem) { authority_ = std::move(pem); }
+
   // As the server told them last; a pool of an older revision than the known one changes nothing.
   void SetPool(const v1::PoolSnapshot& pool);
   void SetWorkerId(const std::string& worker_id);
@@ -65,6 +68,7 @@ class Renderer {
   const std::string server_;
   const std::string own_api_url_;
   std::optional<Policy> floor_;
+  std::string authority_;
   mutable Mutex mutex_;
   std::string worker_id_ GUARDED_BY(mutex_);
   std::string api_url_ GUARDED_BY(mutex_);

@@ -20,10 +20,14 @@ _PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 class Transport:
     """Keeps a connection per thread. Thread-safe."""
 
-    def __init__(self, urls: Sequence[str], token: str, ca_file: str = "", patience: float = 30.0) -> None:
+    def __init__(
+        self, urls: Sequence[str], token: str, ca_file: str = "", patience: float = 30.0, authority: str = ""
+    ) -> None:
+        """`ca_file`, or its content in `authority`: who vouches for the server; empty: whom the system trusts."""
         self._urls: List[str] = list(urls)
         self._token = token
         self._ca_file = ca_file
+        self._authority = authority
         # How long a call that may be repeated is repeated while no server answers.
         self._patience = patience
         self._local = threading.local()
@@ -83,7 +87,7 @@ class Transport:
     def _connect(self, url: str, timeout: float) -> http.client.HTTPConnection:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme == "https":
-            context = ssl.create_default_context(cafile=self._ca_file or None)
+            context = ssl.create_default_context(cafile=self._ca_file or None, cadata=self._authority or None)
             return http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=timeout, context=context)
         return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
 

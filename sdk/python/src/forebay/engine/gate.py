@@ -33,14 +33,14 @@ def enter(environment: "os._Environ[str]" = os.environ) -> Passed:
             "this is started by a worker, with FOREBAY_RUN_ID, FOREBAY_LAUNCH_TICKET and FOREBAY_API_URL; to run a flow by hand, call it",
             "NOT_LAUNCHED",
         )
-    ca_file = environment.get("FOREBAY_CA_FILE", "")
+    authority = environment.get("FOREBAY_CA_PEM", "")
     try:
         # Repeating is safe: if the answer was lost, the repeat is told TICKET_USED, and nothing has begun.
-        context = Transport(urls, ticket, ca_file).call(
+        context = Transport(urls, ticket, authority=authority).call(
             "RunService.StartAttempt", {"runId": run_id}, repeat=True, patience=_PATIENCE
         )
     except ForebayError as error:
         if error.code in ("failed_precondition", "unauthenticated"):
             raise GateLost(f"{error.reason}: {error.message}") from None
         raise
-    return Passed(run_id, Transport(urls, context.pop("runToken"), ca_file, patience=600.0), context)
+    return Passed(run_id, Transport(urls, context.pop("runToken"), authority=authority, patience=600.0), context)

@@ -29,12 +29,14 @@ class Attempt:
         transport: Transport,
         api_url: str,
         ended: "Callable[[Attempt], None]",
+        authority: str = "",
     ) -> None:
         self.ref: Dict[str, Any] = assignment["attempt"]
         self.worker_id = worker_id
         self._assignment = assignment
         self._transport = transport
         self._api_url = api_url
+        self._authority = authority
         self._ended = ended
         self._process: Optional[subprocess.Popen[bytes]] = None
         self._lock = threading.Lock()
@@ -117,6 +119,8 @@ class Attempt:
             FOREBAY_LAUNCH_TICKET=self._assignment["launchTicket"],
             FOREBAY_API_URL=self._api_url,
         )
+        if self._authority:
+            environment["FOREBAY_CA_PEM"] = self._authority
         return subprocess.Popen(
             [sys.executable, "-m", "forebay", "flow-run", "execute"],
             env=environment,

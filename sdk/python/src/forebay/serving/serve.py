@@ -40,7 +40,7 @@ def serve(
 def _registered(home: Home, found: settings.Settings, limit: int) -> Worker:
     for fresh in (False, True):
         transport = Transport(found.urls, home.worker_key(fresh), found.ca_file)
-        worker = Worker(transport, home.pool, ",".join(found.urls), limit)
+        worker = Worker(transport, home.pool, ",".join(found.urls), limit, _authority(found.ca_file))
         try:
             worker.register()
             return worker
@@ -48,6 +48,13 @@ def _registered(home: Home, found: settings.Settings, limit: int) -> Worker:
             if fresh or error.code not in ("unauthenticated", "permission_denied"):
                 raise
     raise AssertionError("unreachable")
+
+
+def _authority(ca_file: str) -> str:
+    if not ca_file:
+        return ""
+    with open(ca_file, encoding="utf-8") as file:
+        return file.read()
 
 
 def _say(deployments: "tuple[Deployment, ...]") -> None:

@@ -22,10 +22,11 @@ _LOOK = 0.1
 class Worker:
     """One process's worker of a pool: `start`, then `wait_for_end` and `wait_for_runs`."""
 
-    def __init__(self, transport: Transport, pool: str, api_url: str, limit: int) -> None:
+    def __init__(self, transport: Transport, pool: str, api_url: str, limit: int, authority: str = "") -> None:
         self._transport = transport
         self._pool = pool
         self._api_url = api_url
+        self._authority = authority
         self._limit = limit
         self._changed = threading.Condition()
         self._attempts: Dict[str, Attempt] = {}
@@ -115,7 +116,7 @@ class Worker:
         if "pool" in answer:
             self._revision = answer["pool"].get("revision", self._revision)
         for assignment in answer.get("assignments", []):
-            attempt = Attempt(assignment, self._worker_id, self._transport, self._api_url, self._forget)
+            attempt = Attempt(assignment, self._worker_id, self._transport, self._api_url, self._forget, self._authority)
             with self._changed:
                 if attempt.name in self._attempts:
                     continue
