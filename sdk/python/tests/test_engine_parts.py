@@ -48,6 +48,11 @@ class Settings(unittest.TestCase):
         self.assertEqual(tls, settings.Settings(["https://forebay.example:8070"], "fbk_b", "/ca.pem"))
         told = self.load(text, FOREBAY_API_URL="https://x", FOREBAY_API_KEY="k")
         self.assertEqual((told.urls, told.api_key), (["https://x"], "k"))
+        # A key goes to its own server alone.
+        self.assertEqual(self.load(text, FOREBAY_API_URL="https://x").api_key, "")
+        self.assertEqual(self.load(text, FOREBAY_SERVER="other:7070").api_key, "")
+        self.assertEqual(self.load(text, FOREBAY_SERVER="forebay.example:7070"), tls)
+        self.assertEqual(self.load(text, FOREBAY_API_URL="http://127.0.0.1:8071").api_key, "fbk_a")
 
     def test_what_is_wrong(self):
         for text, environment, told in [

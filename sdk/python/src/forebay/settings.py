@@ -32,11 +32,12 @@ def config_file() -> str:
 
 def load() -> Settings:
     """The settings that hold now. A file that cannot be read is an error, an absent one is not."""
-    profile = _profile(os.environ.get("FOREBAY_CONTEXT", ""))
-    server = os.environ.get("FOREBAY_SERVER", "") or profile.get("server", "")
-    ca_file = profile.get("tls_ca_file", "")
+    wanted = os.environ.get("FOREBAY_SERVER", "")
     urls = [url for url in os.environ.get("FOREBAY_API_URL", "").split(",") if url]
+    profile = _profile(os.environ.get("FOREBAY_CONTEXT", ""), urls, wanted)
+    ca_file = profile.get("tls_ca_file", "")
     if not urls:
+        server = wanted or profile.get("server", "")
         urls = [_http_url(address, bool(ca_file)) for address in server.split(",") if address]
     return Settings(urls, os.environ.get("FOREBAY_API_KEY") or _key(profile), ca_file)
 
@@ -59,19 +60,32 @@ def _key(profile: Dict[str, str]) -> str:
         raise ForebayError(f"cannot read the key file {path}: {error.strerror}", "INVALID_CONFIG_VALUE") from None
 
 
-def _profile(wanted: str) -> Dict[str, str]:
+def _profile(wanted: str, urls: List[str], server: str) -> Dict[str, str]:
+    """The context that is asked for, else one of the server that is asked for, so that no key is shown to a server that it
+    was not made for, else the current one."""
     path = config_file()
     try:
         with open(path, encoding="utf-8") as file:
             current, contexts = _parse(file.read(), path)
     except FileNotFoundError:
         current, contexts = "", {}
-    name = wanted or current
     if wanted and wanted not in contexts:
         raise ForebayError(
             f"context '{wanted}' is not in {path}", "CONTEXT_NOT_FOUND", metadata={"next": "forebay config show"}
         )
-    return contexts.get(name, {})
+    if wanted or not (urls or server):
+        return contexts.get(wanted or current, {})
+    for profile in contexts.values():
+        if _shares(profile, urls, server):
+            return profile
+    return {}
+
+
+def _shares(profile: Dict[str, str], urls: List[str], server: str) -> bool:
+    known = [address.strip() for address in profile.get("server", "").split(",") if address]
+    if urls:
+        return any(_http_url(address, tls) in urls for address in known for tls in (False, True))
+    return any(address.strip() in known for address in server.split(","))
 
 
 def _parse(text: str, path: str) -> "tuple[str, Dict[str, Dict[str, str]]]":
