@@ -25,6 +25,7 @@ const std::map<std::string, std::string>& NounSummaries() {
       {"template", "Try base job templates without a server"},
       {"work-queue", "Ordered lanes of a pool: create, list, change"},
       {"worker", "Start and see workers"},
+      {"flow", "Python flows: serve their runs from here"},
       {"deployment", "Run, list, change, pause and delete deployments"},
       {"flow-run", "See, follow, cancel, pause, retry and delete runs"},
       {"schedule", "When deployments run by themselves: create, list, change"},

@@ -9,7 +9,9 @@
 namespace forebay::cli {
 
 std::vector<Command> DevCommands();
+std::vector<Command> InitCommands();
 std::vector<Command> DeployCommands();
+std::vector<Command> FlowCommands();
 std::vector<Command> DeploymentCommands();
 std::vector<Command> ScheduleCommands();
 std::vector<Command> FlowRunCommands();

@@ -1,17 +1,20 @@
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/answer.h"
 #include "cli/commands/commands.h"
-#include "cli/commands/deploy_file.h"
 #include "cli/commands/run_request.h"
+#include "cli/deploy/deploy_file.h"
+#include "cli/deploy/flow_inspection.h"
+#include "cli/deploy/image_plan.h"
+#include "cli/deploy/pool_fit.h"
 #include "cli/deployment_fields.h"
-#include "cli/flow_inspection.h"
 #include "cli/names.h"
 #include "cli/output/proto_json.h"
 #include "cli/parse.h"
-#include "cli/proto_values.h"
 #include "cli/run_start.h"
 #include "cli/schedule_flags.h"
 #include "cli/values.h"
@@ -19,7 +22,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/base/uuid.h"
-#include "common/job_template/job_template.h"
+#include "common/json/json.h"
 #include "common/os/files.h"
 #include "forebay/v1/deployment.pb.h"
 #include "forebay/v1/work_pool.pb.h"
@@ -29,9 +32,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kProcessType[] = "process";
-constexpr char kWorkingDir[] = "working_dir";
-constexpr char kJobVariables[] = "job variables";
+constexpr char kDeployFile[] = "forebay.yaml";
 // Name and pool of a Python flow for which none is given.
 constexpr char kDefault[] = "default";
 
@@ -43,24 +44,8 @@ absl::Status MissingOption(std::string_view option) {
       .Next("forebay deploy --help")
       .Says(
           "--{} is missing; a deployment needs --name, --pool, and file.py:function or --flow and, "
-          "after --, its command",
+          "after --, its command; or --all, for what ./forebay.yaml lists",
           option);
-}
-
-// What the Python flow says of itself, which the options may say otherwise.
-absl::Status FillFromFlow(const std::string& entrypoint, v1::Deployment& deployment,
-                          std::string& interpreter) {
-  ASSIGN_OR_RETURN(const InspectedFlow flow, InspectFlow(entrypoint));
-  deployment.set_flow(flow.name);
-  deployment.set_entrypoint(entrypoint);
-  deployment.set_parameter_schema(flow.parameter_schema);
-  deployment.set_description(flow.description);
-  deployment.set_version(flow.version);
-  if (flow.retry.retries() > 0) *deployment.mutable_retry() = flow.retry;
-  if (flow.timeout_seconds > 0)
-    SetDuration(absl::Seconds(std::max(1.0, flow.timeout_seconds)), *deployment.mutable_timeout());
-  interpreter = flow.interpreter;
-  return absl::OkStatus();
 }
 
 absl::Status CheckWhat(const Arguments& arguments) {
@@ -79,19 +64,47 @@ absl::Status CheckWhat(const Arguments& arguments) {
       .Says("the command is missing: put it after --, e.g. forebay deploy … -- python3 flow.py");
 }
 
-// `interpreter` gets that of the flow, if it is one of Python.
-absl::StatusOr<v1::ApplyDeploymentRequest> FromFlags(const Arguments& arguments, const Here& now,
-                                                     std::string& interpreter) {
+absl::Status CheckImageOptions(const Arguments& arguments) {
+  for (const char* option : {"dockerfile", "no-build", "no-push"}) {
+    if (!arguments.Has(option) || arguments.Has("image")) continue;
+    return Error(absl::StatusCode::kInvalidArgument, "USAGE")
+        .Field(option, arguments.Get(option))
+        .Says("--{} is about an image; give --image NAME too", option);
+  }
+  if (!arguments.Has("image") || arguments.Has("entrypoint")) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "USAGE")
+      .Field("image", arguments.Get("image"))
+      .Says(
+          "--image builds an image of a Python flow; the image of a command is a job variable: "
+          "--job-variable image={}",
+          arguments.Get("image"));
+}
+
+std::optional<ImagePlan> ImageOf(const Arguments& arguments) {
+  if (!arguments.Has("image")) return std::nullopt;
+  Json settings = {{"image", arguments.Get("image")}};
+  if (arguments.Has("dockerfile")) settings["dockerfile"] = arguments.Get("dockerfile");
+  return ImagePlan{DumpJson(settings), !arguments.Has("no-build"), !arguments.Has("no-push")};
+}
+
+absl::StatusOr<PlannedDeployment> FromFlags(const Arguments& arguments, const Here& now) {
   RETURN_IF_ERROR(CheckWhat(arguments));
-  v1::ApplyDeploymentRequest request;
-  v1::Deployment& deployment = *request.mutable_deployment();
-  deployment.set_flow(arguments.Get("flow"));
-  if (arguments.Has("entrypoint"))
-    RETURN_IF_ERROR(FillFromFlow(arguments.Get("entrypoint"), deployment, interpreter));
+  RETURN_IF_ERROR(CheckImageOptions(arguments));
+  PlannedDeployment planned;
+  planned.image = ImageOf(arguments);
+  v1::Deployment& deployment = *planned.request.mutable_deployment();
   const auto given = [&](const char* option) {
     return arguments.Has(option) ? arguments.Get(option) : kDefault;
   };
-  deployment.set_name(fmt::format("{}/{}", deployment.flow(), given("name")));
+  if (arguments.Has("entrypoint")) {
+    deployment.set_name(given("name"));
+    deployment.set_entrypoint(arguments.Get("entrypoint"));
+    ASSIGN_OR_RETURN(const auto flow, InspectFlow(deployment.entrypoint(), ""));
+    CompleteFromFlow(flow, planned);
+  } else {
+    deployment.set_flow(arguments.Get("flow"));
+    deployment.set_name(fmt::format("{}/{}", deployment.flow(), arguments.Get("name")));
+  }
   deployment.set_work_pool(PoolResource(given("pool")));
   deployment.set_work_queue(arguments.Get("queue"));
   RETURN_IF_ERROR(SetDeploymentFields(arguments, deployment).status());
@@ -101,8 +114,8 @@ absl::StatusOr<v1::ApplyDeploymentRequest> FromFlags(const Arguments& arguments,
   ASSIGN_OR_RETURN(const Json variables, JobVariablesOf(arguments));
   deployment.set_job_variables(DumpJson(variables));
   ASSIGN_OR_RETURN(const auto schedules, DeploySchedules(arguments, now));
-  for (const v1::Schedule& schedule : schedules) *request.add_schedules() = schedule;
-  return request;
+  for (const v1::Schedule& schedule : schedules) *planned.request.add_schedules() = schedule;
+  return planned;
 }
 
 // Options that say what to deploy; the rest say how.
@@ -119,18 +132,22 @@ std::vector<Option> WhatOptions() {
        {},
        Completes::kPools},
       {"-q,--queue", "QUEUE", "Queue of the pool (default)"},
+      {"--image", "NAME", "Build the directory of a Python flow into an image for its runs"},
+      {"--dockerfile", "FILE", "By this Dockerfile instead of one that is made for it"},
+      {"--no-build", "", "The image is there already"},
+      {"--no-push", "", "The image stays on this machine"},
   };
   for (const auto& more : {ParameterOptions(), DeploymentFieldOptions(), DeployScheduleOptions()})
     options.insert(options.end(), more.begin(), more.end());
   return options;
 }
 
-absl::StatusOr<std::vector<v1::ApplyDeploymentRequest>> FromFile(const Arguments& arguments,
-                                                                 const Here& now) {
+// Nothing that the file says is said by an option or a word too.
+absl::Status CheckFileAlone(const Arguments& arguments) {
   if (arguments.Has("entrypoint")) {
     return Error(absl::StatusCode::kInvalidArgument, "USAGE")
         .Field("entrypoint", arguments.Get("entrypoint"))
-        .Says("with --file everything stands in the file; take away {}",
+        .Says("with a file everything stands in the file; take away {}",
               arguments.Get("entrypoint"));
   }
   for (const Option& option : WhatOptions()) {
@@ -139,20 +156,55 @@ absl::StatusOr<std::vector<v1::ApplyDeploymentRequest>> FromFile(const Arguments
     if (!given && arguments.command().empty()) continue;
     return Error(absl::StatusCode::kInvalidArgument, "USAGE")
         .Field(name, arguments.Get(name))
-        .Says("with --file everything stands in the file; take away {}",
+        .Says("with a file everything stands in the file; take away {}",
               given ? fmt::format("--{}", name) : "the words after --");
   }
-  ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(arguments.Get("file")));
-  return ParseDeployFile(text, arguments.Get("file"), now);
+  return absl::OkStatus();
+}
+
+absl::Status KeepOnly(const std::vector<std::string>& wanted, const std::string& file,
+                      std::vector<PlannedDeployment>& planned) {
+  std::vector<std::string> names;
+  for (const auto& one : planned)
+    names.push_back(DeploymentShortName(one.request.deployment().name()));
+  for (const std::string& name : wanted) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    return Error(absl::StatusCode::kNotFound, "DEPLOYMENT_NOT_FOUND")
+        .Field("only", name)
+        .With("nearest", NearestName(name, names))
+        .Says("{} has no deployment `{}`; it has {}", file, name, Join(names, ", "));
+  }
+  if (wanted.empty()) return absl::OkStatus();
+  std::erase_if(planned, [&](const PlannedDeployment& one) {
+    const std::string name = DeploymentShortName(one.request.deployment().name());
+    return std::find(wanted.begin(), wanted.end(), name) == wanted.end();
+  });
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<PlannedDeployment>> FromFile(const Arguments& arguments,
+                                                        const fs::path& file, const Here& now) {
+  RETURN_IF_ERROR(CheckFileAlone(arguments));
+  ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(file.string()));
+  ASSIGN_OR_RETURN(auto planned, ParseDeployFile(text, file.string(), now));
+  const std::string directory = fs::absolute(file).parent_path();
+  for (PlannedDeployment& one : planned) {
+    if (!IsPython(one)) continue;
+    v1::Deployment& deployment = *one.request.mutable_deployment();
+    const auto flow = InspectFlow(deployment.entrypoint(), directory);
+    if (!flow.ok()) return Annotate(flow.status(), deployment.name());
+    CompleteFromFlow(*flow, one);
+  }
+  RETURN_IF_ERROR(KeepOnly(arguments.All("only"), file.string(), planned));
+  return planned;
 }
 
 // Each pool that is deployed to, asked for once. An unknown one is found before anything is
 // changed.
-absl::StatusOr<Pools> GetPools(Client& client,
-                               const std::vector<v1::ApplyDeploymentRequest>& requests) {
+absl::StatusOr<Pools> GetPools(Client& client, const std::vector<PlannedDeployment>& planned) {
   Pools pools;
-  for (const auto& apply : requests) {
-    const v1::Deployment& deployment = apply.deployment();
+  for (const auto& one : planned) {
+    const v1::Deployment& deployment = one.request.deployment();
     if (pools.contains(deployment.work_pool())) continue;
     v1::GetWorkPoolRequest request;
     request.set_name(deployment.work_pool());
@@ -160,50 +212,6 @@ absl::StatusOr<Pools> GetPools(Client& client,
     pools[deployment.work_pool()] = response.work_pool();
   }
   return pools;
-}
-
-bool HasDefault(const JobTemplate& job_template, const char* variable) {
-  const Json& schema = job_template.variables_schema();
-  const Json pointer_value =
-      schema.value(Json::json_pointer(fmt::format("/properties/{}/default", variable)), Json());
-  return !pointer_value.is_null();
-}
-
-bool Declares(const JobTemplate& job_template, std::string_view variable) {
-  const auto& names = job_template.variables();
-  return std::find(names.begin(), names.end(), variable) != names.end();
-}
-
-// Process runs start in a fresh directory unless told otherwise; who deploys from a directory means
-// that one. `notes` gets what it fills in. A relative directory given by the user means one below
-// `here`.
-absl::Status FillWorkingDirectory(const v1::WorkPool& pool, const fs::path& here,
-                                  v1::Deployment& deployment, std::vector<std::string>& notes) {
-  ASSIGN_OR_RETURN(const auto job_template, JobTemplate::Parse(pool.base_job_template()));
-  ASSIGN_OR_RETURN(Json variables, ParseJsonObject(deployment.job_variables(), kJobVariables));
-  RETURN_IF_ERROR(job_template.CheckJobVariables(variables, kJobVariables));
-  if (pool.type() != kProcessType || !Declares(job_template, kWorkingDir)) return absl::OkStatus();
-  const auto given = variables.find(kWorkingDir);
-  if (given == variables.end() && HasDefault(job_template, kWorkingDir)) return absl::OkStatus();
-  if (given != variables.end() && !given->is_string()) return absl::OkStatus();
-  const fs::path wanted =
-      given == variables.end() ? fs::path() : fs::path(given->get<std::string>());
-  if (wanted.is_absolute()) return absl::OkStatus();
-  std::string directory = (here / wanted).lexically_normal().string();
-  if (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
-  notes.push_back(fmt::format("`{}` runs in {} (job variable working_dir).",
-                              DeploymentShortName(deployment.name()), directory));
-  variables[kWorkingDir] = directory;
-  deployment.set_job_variables(DumpJson(variables));
-  return absl::OkStatus();
-}
-
-// A process run is on the same host: the same interpreter, with all that is installed in it.
-void FillInterpreter(const v1::WorkPool& pool, const std::string& interpreter,
-                     v1::Deployment& deployment) {
-  if (interpreter.empty() || pool.type() != kProcessType) return;
-  for (const char* word : {interpreter.c_str(), "-m", "forebay", "flow-run", "execute"})
-    deployment.add_command(word);
 }
 
 absl::Status RunOnce(Session& session, const v1::Deployment& deployment, bool watch) {
@@ -242,39 +250,66 @@ void SayWhereWorkersLack(Session& session, const Pools& pools) {
   }
 }
 
+// The file that is meant; nothing: options say what to deploy.
+std::optional<fs::path> FileOf(const Arguments& arguments) {
+  if (arguments.Has("file")) return fs::path(arguments.Get("file"));
+  if (arguments.Has("all") || arguments.Has("only")) return fs::path(kDeployFile);
+  return std::nullopt;
+}
+
+absl::Status CheckFile(const Arguments& arguments, const fs::path& file) {
+  if (FileExists(file.string())) return absl::OkStatus();
+  return Error(absl::StatusCode::kNotFound, "FILE_NOT_FOUND")
+      .Field("file", file.string())
+      .Next(arguments.Has("file") ? "forebay deploy --help" : "forebay init")
+      .Says("there is no file {}", file.string());
+}
+
+// Everything that can be found wrong is found here, before anything is built or registered.
+absl::Status Prepare(const Pools& pools, const fs::path& here,
+                     std::vector<PlannedDeployment>& planned, std::vector<std::string>& notes) {
+  for (PlannedDeployment& one : planned) {
+    const v1::Deployment& deployment = one.request.deployment();
+    RETURN_IF_ERROR(Annotate(FitToPool(pools.at(deployment.work_pool()), here, one, notes),
+                             DeploymentShortName(deployment.name())));
+  }
+  return PlaceInImages(here.string(), planned);
+}
+
+absl::Status Register(Session& session, Client& client, const Arguments& arguments,
+                      std::vector<PlannedDeployment>& planned) {
+  for (PlannedDeployment& one : planned) {
+    one.request.set_replace_schedules(arguments.Has("replace-schedules"));
+    RETURN_IF_ERROR(Annotate(Apply(session, client, one.request),
+                             DeploymentShortName(one.request.deployment().name())));
+    SaySchedules(session, one.request);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Deploy(Session& session, const Arguments& arguments) {
-  std::vector<v1::ApplyDeploymentRequest> requests;
+  std::vector<PlannedDeployment> planned;
   fs::path here = fs::current_path();
-  std::string interpreter;
   const Here now = {session.clock().Now(), absl::LocalTimeZone()};
-  if (arguments.Has("file")) {
-    ASSIGN_OR_RETURN(requests, FromFile(arguments, now));
-    here = fs::absolute(arguments.Get("file")).parent_path();
+  if (const auto file = FileOf(arguments)) {
+    RETURN_IF_ERROR(CheckFile(arguments, *file));
+    ASSIGN_OR_RETURN(planned, FromFile(arguments, *file, now));
+    here = fs::absolute(*file).parent_path();
   } else {
-    ASSIGN_OR_RETURN(auto request, FromFlags(arguments, now, interpreter));
-    requests.push_back(std::move(request));
+    ASSIGN_OR_RETURN(auto one, FromFlags(arguments, now));
+    planned.push_back(std::move(one));
   }
   ASSIGN_OR_RETURN(Client * client, session.client());
-  ASSIGN_OR_RETURN(const Pools pools, GetPools(*client, requests));
+  ASSIGN_OR_RETURN(const Pools pools, GetPools(*client, planned));
   std::vector<std::string> notes;
-  for (auto& request : requests) {
-    request.set_replace_schedules(arguments.Has("replace-schedules"));
-    v1::Deployment& deployment = *request.mutable_deployment();
-    FillInterpreter(pools.at(deployment.work_pool()), interpreter, deployment);
-    RETURN_IF_ERROR(
-        Annotate(FillWorkingDirectory(pools.at(deployment.work_pool()), here, deployment, notes),
-                 DeploymentShortName(deployment.name())));
-  }
-  for (const auto& request : requests) {
-    RETURN_IF_ERROR(Annotate(Apply(session, *client, request),
-                             DeploymentShortName(request.deployment().name())));
-    SaySchedules(session, request);
-  }
+  RETURN_IF_ERROR(Prepare(pools, here, planned, notes));
+  RETURN_IF_ERROR(MakeImages(here.string(), planned));
+  RETURN_IF_ERROR(Register(session, *client, arguments, planned));
   for (const std::string& note : notes) session.Say(note);
   SayWhereWorkersLack(session, pools);
   if (!arguments.Has("run") && !arguments.Has("watch")) return absl::OkStatus();
-  for (const auto& request : requests)
-    RETURN_IF_ERROR(RunOnce(session, request.deployment(), arguments.Has("watch")));
+  for (const auto& one : planned)
+    RETURN_IF_ERROR(RunOnce(session, one.request.deployment(), arguments.Has("watch")));
   return absl::OkStatus();
 }
 
@@ -290,6 +325,9 @@ std::vector<Command> DeployCommands() {
        false,
        {},
        Completes::kFiles},
+      {"-a,--all", "", "Deploy all that ./forebay.yaml lists"},
+      {"--only", "NAME", "Of the file, the deployment flow/name alone; may be repeated", false,
+       true},
       {"--run", "", "Then run it once"},
       {"-w,--watch", "", "Then run it once and follow it; exit with the run's outcome"},
       {"--replace-schedules", "", "Delete the deployment's schedules that are not given here"},

@@ -7,6 +7,7 @@ import subprocess
 import textwrap
 
 from . import protocol
+from .process import binary
 
 SDK = protocol.ROOT / "sdk" / "python" / "src"
 PYTHON = "/usr/bin/python3"
@@ -27,13 +28,24 @@ class Project:
         path.write_text(textwrap.dedent(text))
         return path
 
-    def python(self, *words: str, **environment: str) -> subprocess.CompletedProcess:
+    def environment(self) -> dict[str, str]:
+        """What a user of the directory has set."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("FOREBAY_", "PYTHON"))}
-        settings = {"FOREBAY_API_URL": self.env.server.http_url, "FOREBAY_API_KEY": self.env.admin_key, "HOME": str(self.directory)}
+        server = {"FOREBAY_SERVER": self.env.server.address, "FOREBAY_API_URL": self.env.server.http_url}
+        ours = {"PYTHONPATH": str(SDK), "PYTHONDONTWRITEBYTECODE": "1", "FOREBAY_PYTHON": PYTHON, "NO_COLOR": "1"}
+        return {**clean, **ours, **server, "FOREBAY_API_KEY": self.env.admin_key, "HOME": str(self.directory)}
+
+    def python(self, *words: str, **environment: str) -> subprocess.CompletedProcess:
+        return self._run([PYTHON, *words], environment)
+
+    def forebay(self, *words: str, **environment: str) -> subprocess.CompletedProcess:
+        """The command line."""
+        return self._run([str(binary("forebay")), *words], environment)
+
+    def _run(self, argv: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [PYTHON, *words], cwd=self.directory, capture_output=True, text=True, timeout=60,
-            env={**clean, "PYTHONPATH": str(SDK), "PYTHONDONTWRITEBYTECODE": "1", **settings, **environment},
-        )  # fmt: skip
+            argv, cwd=self.directory, capture_output=True, text=True, timeout=60, env={**self.environment(), **environment}
+        )
 
     def deploy(self, name: str, text: str, call: str) -> str:
         """Writes flows.py and deploys from it by `call`, as a user's script does; its output."""

@@ -1,4 +1,4 @@
-#include "cli/commands/deploy_file.h"
+#include "cli/deploy/deploy_file.h"
 
 #include "common/base/status.h"
 #include "tests/golden/golden.h"
@@ -36,7 +36,7 @@ TEST_CASE("A file holds several deployments with all their fields") {
   INFO(MessageOf(deployments.status()));
   REQUIRE(deployments.ok());
   REQUIRE(deployments->size() == 2);
-  const v1::Deployment& first = deployments->front().deployment();
+  const v1::Deployment& first = deployments->front().request.deployment();
   CHECK(first.name() == "repo_stats/nightly");
   CHECK(first.work_pool() == "workPools/my-pool");
   CHECK(first.work_queue() == "high");
@@ -47,7 +47,7 @@ TEST_CASE("A file holds several deployments with all their fields") {
   CHECK(first.version() == "1.2");
   CHECK(first.tags_size() == 2);
   CHECK(first.crash_retries() == 2);
-  CHECK(deployments->back().deployment().name() == "f/b");
+  CHECK(deployments->back().request.deployment().name() == "f/b");
 }
 
 TEST_CASE("Retries, limits and schedules stand in the file as on the command line") {
@@ -74,7 +74,7 @@ TEST_CASE("Retries, limits and schedules stand in the file as on the command lin
                                         "forebay.yaml", kHere);
   INFO(MessageOf(requests.status()));
   REQUIRE(requests.ok());
-  const auto& deployment = requests->front().deployment();
+  const auto& deployment = requests->front().request.deployment();
   CHECK(deployment.retry().retries() == 3);
   CHECK(deployment.retry().delays(1).seconds() == 30);
   CHECK(deployment.retry().jitter() == 0.2);
@@ -83,7 +83,7 @@ TEST_CASE("Retries, limits and schedules stand in the file as on the command lin
   CHECK(deployment.concurrency_limit() == 1);
   CHECK(deployment.collision() == v1::COLLISION_STRATEGY_CANCEL_NEW);
   CHECK(deployment.concurrency_limits(0) == "db-writes");
-  const auto& schedules = requests->front().schedules();
+  const auto& schedules = requests->front().request.schedules();
   REQUIRE(schedules.size() == 4);
   CHECK(schedules[0].slug() == "cron");
   CHECK(schedules[0].time_zone() == "Europe/Berlin");

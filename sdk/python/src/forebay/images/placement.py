@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 def in_image(flow: "Flow[..., Any]", image: "DockerImage") -> Tuple[str, List[Dict[str, Any]]]:
     """Entrypoint and pull steps there. Code from elsewhere comes when the run starts, as it does without an image.
     ENTRYPOINT_NOT_IN_IMAGE."""
-    entrypoint = flow.entrypoint()
     if flow.pull_steps:
-        return entrypoint, flow.pull_steps
+        return flow.entrypoint(), flow.pull_steps
+    return of_entrypoint(flow.entrypoint(), image)
+
+
+def of_entrypoint(entrypoint: str, image: "DockerImage") -> Tuple[str, List[Dict[str, Any]]]:
+    """The same of a file of this machine, its path relative to here."""
     place, _, name = entrypoint.rpartition(":")
     if place.endswith(".py"):
         place = os.path.relpath(place, image.context)

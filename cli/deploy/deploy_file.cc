@@ -1,4 +1,4 @@
-#include "cli/commands/deploy_file.h"
+#include "cli/deploy/deploy_file.h"
 
 #include <algorithm>
 #include <functional>
@@ -6,7 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "cli/commands/deploy_file_parts.h"
+#include "cli/deploy/deploy_file_parts.h"
+#include "cli/deploy/flow_steps.h"
 #include "cli/deployment_fields.h"
 #include "cli/names.h"
 #include "common/base/status.h"
@@ -17,6 +18,7 @@
 namespace forebay::cli {
 namespace {
 
+constexpr char kDeployments[] = "deployments";
 constexpr char kSchedules[] = "schedules";
 
 // False when the value is not of the key's type; an error when it is, and says something wrong.
@@ -25,7 +27,6 @@ using Setter = std::function<absl::StatusOr<bool>(const Json&, v1::Deployment&)>
 struct Key {
   std::string name;
   std::string wanted;
-  bool required;
   Setter set;
 };
 
@@ -125,30 +126,31 @@ const std::vector<Key>& Keys() {
   using D = v1::Deployment;
   using S = std::string;
   static const std::vector<Key> keys = {
-      {"name", "text", true, Text([](const S& v, D& d) { d.set_name(v); })},
-      {"flow", "text", true, Text([](const S& v, D& d) { d.set_flow(v); })},
-      {"pool", "text", true, Text([](const S& v, D& d) { d.set_work_pool(PoolResource(v)); })},
-      {"command", "a list of words", true, Texts(&D::mutable_command)},
-      {"queue", "text", false, Text([](const S& v, D& d) { d.set_work_queue(v); })},
-      {"parameters", "keys and values", false,
-       Object([](const S& v, D& d) { d.set_parameters(v); })},
-      {"job_variables", "keys and values", false,
+      {"name", "text", Text([](const S& v, D& d) { d.set_name(v); })},
+      {"flow", "text", Text([](const S& v, D& d) { d.set_flow(v); })},
+      {"pool", "text", Text([](const S& v, D& d) { d.set_work_pool(PoolResource(v)); })},
+      {"command", "a list of words", Texts(&D::mutable_command)},
+      {"entrypoint", "text like flows.py:hello",
+       Text([](const S& v, D& d) { d.set_entrypoint(v); })},
+      {"queue", "text", Text([](const S& v, D& d) { d.set_work_queue(v); })},
+      {"parameters", "keys and values", Object([](const S& v, D& d) { d.set_parameters(v); })},
+      {"job_variables", "keys and values",
        Object([](const S& v, D& d) { d.set_job_variables(v); })},
-      {"description", "text", false, Text([](const S& v, D& d) { d.set_description(v); })},
-      {"version", "text", false, SetVersion},
-      {"tags", "a list of texts", false, Texts(&D::mutable_tags)},
-      {"crash_retries", "a whole number from 0 on", false,
+      {"description", "text", Text([](const S& v, D& d) { d.set_description(v); })},
+      {"version", "text", SetVersion},
+      {"tags", "a list of texts", Texts(&D::mutable_tags)},
+      {"crash_retries", "a whole number from 0 on",
        Count([](int32_t v, D& d) { d.set_crash_retries(v); })},
-      {"retries", "a whole number from 0 on", false,
+      {"retries", "a whole number from 0 on",
        Count([](int32_t v, D& d) { d.mutable_retry()->set_retries(v); })},
-      {"retry_delay", "pauses like 10s, [10s, 30s] or exponential:10s..10m", false, SetDelay},
-      {"retry_jitter", "a share from 0 to 1", false, Typed(SetJitter, "retry_jitter")},
-      {"retry_on", "a list of failed, timed-out, crashed, launch-failed", false, SetCauses},
-      {"timeout", "a duration", false, Typed(SetTimeout, "timeout")},
-      {"concurrency_limit", "a whole number from 0 on", false,
+      {"retry_delay", "pauses like 10s, [10s, 30s] or exponential:10s..10m", SetDelay},
+      {"retry_jitter", "a share from 0 to 1", Typed(SetJitter, "retry_jitter")},
+      {"retry_on", "a list of failed, timed-out, crashed, launch-failed", SetCauses},
+      {"timeout", "a duration", Typed(SetTimeout, "timeout")},
+      {"concurrency_limit", "a whole number from 0 on",
        Count([](int32_t v, D& d) { d.set_concurrency_limit(v); })},
-      {"collision", "enqueue or cancel-new", false, Typed(SetCollision, "collision")},
-      {"limits", "a list of names", false, Texts(&D::mutable_concurrency_limits)},
+      {"collision", "enqueue or cancel-new", Typed(SetCollision, "collision")},
+      {"limits", "a list of names", Texts(&D::mutable_concurrency_limits)},
   };
   return keys;
 }
@@ -164,51 +166,70 @@ absl::Status SetKey(const std::string& where, const std::string& name, const Jso
     return *fits ? absl::OkStatus() : NotThat(where, name, key.wanted, value);
   }
   known.emplace_back(kSchedules);
+  known.insert(known.end(), FlowStepKeys().begin(), FlowStepKeys().end());
   return UnknownKey(where, name, known);
 }
 
-absl::StatusOr<v1::ApplyDeploymentRequest> ParseEntry(const std::string& where, const Json& entry,
-                                                      const Here& here) {
+absl::Status CheckKeys(const std::string& where, const Json& entry) {
+  const bool python = entry.contains("entrypoint");
+  for (const char* key : {"name", "pool", "flow", "command"}) {
+    const bool of_command = key == std::string_view("flow") || key == std::string_view("command");
+    if (of_command && python && entry.contains(key))
+      return NotThat(where, key, "left out where there is an `entrypoint`", entry[key]);
+    if (entry.contains(key) || (of_command && python)) continue;
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_CONFIG_VALUE")
+        .Field(key, "")
+        .Says("{}: `{}` is missing{}", where, key,
+              of_command ? "; a Python flow has an `entrypoint` instead" : "");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PlannedDeployment> ParseEntry(const std::string& where, const Json& entry,
+                                             const Json& defaults, const Here& here) {
   if (!entry.is_object()) return NotThat(where, "deployments", "a list of keys and values", entry);
-  v1::ApplyDeploymentRequest request;
-  v1::Deployment& deployment = *request.mutable_deployment();
+  PlannedDeployment planned;
+  v1::Deployment& deployment = *planned.request.mutable_deployment();
   for (const auto& [name, value] : entry.items()) {
+    if (IsFlowStep(name)) continue;
     if (name == kSchedules) {
       ASSIGN_OR_RETURN(const auto schedules, ParseFileSchedules(where, value, here));
-      for (const v1::Schedule& schedule : schedules) *request.add_schedules() = schedule;
+      for (const v1::Schedule& schedule : schedules) *planned.request.add_schedules() = schedule;
     } else {
       RETURN_IF_ERROR(SetKey(where, name, value, deployment));
     }
   }
-  for (const Key& key : Keys()) {
-    if (!key.required || entry.contains(key.name)) continue;
-    return Error(absl::StatusCode::kInvalidArgument, "INVALID_CONFIG_VALUE")
-        .Field(key.name, "")
-        .Says("{}: `{}` is missing", where, key.name);
-  }
-  deployment.set_name(fmt::format("{}/{}", deployment.flow(), deployment.name()));
-  return request;
+  RETURN_IF_ERROR(CheckKeys(where, entry));
+  RETURN_IF_ERROR(SetFlowSteps(where, entry, defaults, planned));
+  if (!IsPython(planned))
+    deployment.set_name(fmt::format("{}/{}", deployment.flow(), deployment.name()));
+  return planned;
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<v1::ApplyDeploymentRequest>> ParseDeployFile(std::string_view text,
-                                                                        std::string_view file,
-                                                                        const Here& here) {
+absl::StatusOr<std::vector<PlannedDeployment>> ParseDeployFile(std::string_view text,
+                                                               std::string_view file,
+                                                               const Here& here) {
   ASSIGN_OR_RETURN(const Json document, ParseYaml(text, file));
   if (!document.is_object()) return NotThat(file, "the file", "keys and values", document);
+  std::vector<std::string> known = FlowStepKeys();
+  known.emplace_back(kDeployments);
+  Json defaults = Json::object();
   for (const auto& [name, value] : document.items()) {
-    if (name != "deployments") return UnknownKey(file, name, {"deployments"});
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      return UnknownKey(file, name, known);
+    if (IsFlowStep(name)) defaults[name] = value;
   }
-  const auto entries = document.find("deployments");
+  const auto entries = document.find(kDeployments);
   if (entries == document.end() || !entries->is_array() || entries->empty()) {
-    return NotThat(file, "deployments", "a list of deployments",
+    return NotThat(file, kDeployments, "a list of deployments",
                    entries == document.end() ? Json() : *entries);
   }
-  std::vector<v1::ApplyDeploymentRequest> deployments;
+  std::vector<PlannedDeployment> deployments;
   for (size_t i = 0; i < entries->size(); ++i) {
-    ASSIGN_OR_RETURN(auto deployment,
-                     ParseEntry(fmt::format("{}: deployments[{}]", file, i), (*entries)[i], here));
+    ASSIGN_OR_RETURN(auto deployment, ParseEntry(fmt::format("{}: deployments[{}]", file, i),
+                                                 (*entries)[i], defaults, here));
     deployments.push_back(std::move(deployment));
   }
   return deployments;

@@ -1,4 +1,4 @@
-#include "cli/commands/deploy_file_parts.h"
+#include "cli/deploy/deploy_file_parts.h"
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,6 @@
 #pragma once
 
-// Parts of the file of `forebay deploy -f`, for deploy_file.cc alone. Pure.
+// Parts of the file of `forebay deploy -f`, shared by its readers. Pure.
 
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
