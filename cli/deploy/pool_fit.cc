@@ -57,9 +57,10 @@ absl::Status CheckSource(const v1::WorkPool& pool, const Json& variables,
   return Error(absl::StatusCode::kFailedPrecondition, "SOURCE_MISSING")
       .Field("entrypoint", deployment.entrypoint())
       .Next("forebay deploy --help")
-      .Says("{} is a file of this machine, which the runs of pool `{}` do not see: build it into an "
-            "image (--image NAME, or `build` in the file), or let it be pulled (`pull` in the file)",
-            deployment.entrypoint(), LastSegment(pool.name()));
+      .Says(
+          "{} is a file of this machine, which the runs of pool `{}` do not see: build it into an "
+          "image (--image NAME, or `build` in the file), or let it be pulled (`pull` in the file)",
+          deployment.entrypoint(), LastSegment(pool.name()));
 }
 
 bool StartsHere(const v1::WorkPool& pool, const v1::Deployment& deployment) {

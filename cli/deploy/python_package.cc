@@ -63,8 +63,8 @@ absl::Status ErrorOf(const Json& error) {
 
 }  // namespace
 
-absl::StatusOr<Json> AskPython(const std::vector<std::string>& words,
-                               const std::string& directory, std::string_view input) {
+absl::StatusOr<Json> AskPython(const std::vector<std::string>& words, const std::string& directory,
+                               std::string_view input) {
   const Scratch scratch;
   const std::string question = (scratch.path() / "question.json").string();
   RETURN_IF_ERROR(WriteFileAtomically(question, input));

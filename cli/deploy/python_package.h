@@ -12,9 +12,9 @@
 namespace forebay::cli {
 
 // Runs `python -m forebay WORDS…` in `directory` (empty: here) with `input` as its standard input
-// and returns the object that it prints. What it says meanwhile, progress included, goes to standard error. INVALID_ARGUMENT with
-// the reason and the next command of the package's own errors; FAILED_PRECONDITION
-// (PYTHON_PACKAGE_MISSING).
+// and returns the object that it prints. What it says meanwhile, progress included, goes to
+// standard error. INVALID_ARGUMENT with the reason and the next command of the package's own
+// errors; FAILED_PRECONDITION (PYTHON_PACKAGE_MISSING).
 absl::StatusOr<Json> AskPython(const std::vector<std::string>& words, const std::string& directory,
                                std::string_view input = "");
 

@@ -3,6 +3,7 @@
 #include "server/api/long_poll.h"
 #include "server/api/messages.h"
 #include "server/api/service_table_grpc.h"
+#include "server/runs/by_hand.h"
 #include "server/runs/cancel.h"
 #include "server/runs/run_view.h"
 #include "server/store/deployments.h"
@@ -170,6 +171,10 @@ void RegisterFlowRuns(ServiceTable& table, Backend& backend) {
       "FlowRunService.BatchCreateFlowRuns",
       [&backend](const Caller& c, const auto& r, auto respond) {
         BatchCreate(backend, c, r, respond);
+      });
+  table.Blocking<BeginFlowRunRequest, BeginFlowRunResponse>(
+      "FlowRunService.BeginFlowRun", [&backend](Session& s, const Caller& c, const auto& r) {
+        return BeginByHand(s, c, backend.ids, backend.random, r);
       });
   table.Blocking<GetFlowRunRequest, GetFlowRunResponse>("FlowRunService.GetFlowRun", Get);
   table.Blocking<ListFlowRunsRequest, ListFlowRunsResponse>("FlowRunService.ListFlowRuns", List);

@@ -1,6 +1,7 @@
 #include "server/auth/caller.h"
 
 #include "common/base/status.h"
+#include "common/base/text.h"
 
 namespace forebay::server {
 namespace {
@@ -24,6 +25,13 @@ bool Reaches(const Caller& caller, v1::Access access) {
   }
 }
 
+std::string NeededKey(v1::Access access) {
+  if (access == v1::ACCESS_WORKER) return "the key of a worker";
+  if (access == v1::ACCESS_RUN) return "the ticket or token of a run";
+  const std::string role = ToLower(v1::Access_Name(access).substr(sizeof("ACCESS_") - 1));
+  return fmt::format("a key of role {}{}", role, access == v1::ACCESS_ADMIN ? "" : " or higher");
+}
+
 }  // namespace
 
 absl::Status CheckAccess(const Caller& caller, v1::Access access) {
@@ -35,7 +43,7 @@ absl::Status CheckAccess(const Caller& caller, v1::Access access) {
   }
   return Error(absl::StatusCode::kPermissionDenied, "ACCESS_DENIED")
       .With("needs", v1::Access_Name(access))
-      .Says("this key may not do that; it needs {}", v1::Access_Name(access));
+      .Says("this key may not do that; it needs {}", NeededKey(access));
 }
 
 }  // namespace forebay::server

@@ -18,9 +18,12 @@ Event EventFor(std::string_view cause, std::string_view worker) {
     event.kind = EventKind::kSaidLongAgo;
   } else if (cause == "silent") {
     event.kind = EventKind::kSilent;
-    event.reason = "WORKER_LOST";
+    event.reason = worker.empty() ? "RUN_SILENT" : "WORKER_LOST";
     event.message =
-        fmt::format("worker '{}' and the run itself have both been silent for too long", worker);
+        worker.empty()
+            ? "the program that was started by hand has been silent for too long"
+            : fmt::format("worker '{}' and the run itself have both been silent for too long",
+                          worker);
   } else if (cause == "lease") {
     event.kind = EventKind::kLeaseLost;
     event.reason = "WORKER_LOST";
@@ -96,7 +99,7 @@ class ExpiryDuty final : public Duty {
     change.before = ReadHeldAttempt(rows, row);
     change.phase = change.before.state.phase;
     Decision decision =
-        Decide(change.before.state, EventFor(rows.Text(row, 25), rows.Text(row, 26)));
+        Decide(change.before.state, EventFor(rows.Text(row, 26), rows.Text(row, 27)));
     if (decision.orphan) orphans.push_back(change.before.run);
     if (decision.next == Next::kNone) return;
     pools.push_back(change.before.pool);

@@ -115,6 +115,7 @@ class EndColumns {
 absl::Status ReleaseSlots(Session& session, const std::vector<AttemptChange>& ended) {
   std::map<SlotScope, int> slots;
   for (const AttemptChange& change : ended) {
+    if (change.before.state.alone) continue;
     --slots[{"pool", change.before.pool}];
     --slots[{"queue", change.before.queue}];
     --slots[{"deployment", change.before.deployment}];
@@ -222,6 +223,7 @@ HeldAttempt ReadHeldAttempt(const Rows& rows, size_t row) {
     held.state.said =
         rows.Text(row, 23) == NameOf(Said::kCompleted) ? Said::kCompleted : Said::kFailed;
   held.state.said_message = rows.Text(row, 24);
+  held.state.alone = rows.Bool(row, 25);
   return held;
 }
 

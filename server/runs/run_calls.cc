@@ -12,7 +12,6 @@
 namespace forebay::server {
 namespace {
 
-constexpr absl::Duration kRunBeat = absl::Seconds(10);
 constexpr size_t kMostMessageBytes = 4096;
 
 absl::Status NotCurrent(std::string_view what, std::string_view reason) {
@@ -114,6 +113,7 @@ absl::StatusOr<v1::ReportStateResponse> ReportRunState(Session& session, Signals
   Event event;
   event.kind =
       request.type() == v1::STATE_TYPE_COMPLETED ? EventKind::kRunCompleted : EventKind::kRunFailed;
+  event.message = CutUtf8(request.message(), kMostMessageBytes);
   Aftermath aftermath;
   RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
     aftermath = {};
@@ -129,7 +129,8 @@ absl::StatusOr<v1::ReportStateResponse> ReportRunState(Session& session, Signals
     change.before = *held;
     change.phase = held->state.phase;
     change.said = decision.says;
-    change.said_message = CutUtf8(request.message(), kMostMessageBytes);
+    change.said_message = event.message;
+    if (decision.next != Next::kNone) change.end = decision;
     return WriteChanges(session, {change}, aftermath);
   }));
   Raise(signals, aftermath);

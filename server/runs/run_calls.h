@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/base/random.h"
 #include "forebay/v1/run_protocol.pb.h"
 #include "server/claim/signals.h"
@@ -14,6 +15,9 @@
 
 namespace forebay::server {
 
+// How often a run gives a sign of life.
+inline constexpr absl::Duration kRunBeat = absl::Seconds(10);
+
 // Exchanges a ticket for a run token; of any number of exchanges of one ticket exactly one wins.
 // FAILED_PRECONDITION (TICKET_USED, CANCEL_REQUESTED), UNAUTHENTICATED (TICKET_INVALID).
 absl::StatusOr<v1::StartAttemptResponse> StartAttempt(Session& session, Snapshots& snapshots,
@@ -21,8 +25,8 @@ absl::StatusOr<v1::StartAttemptResponse> StartAttempt(Session& session, Snapshot
                                                       const Uuid& run,
                                                       const std::string& ticket_hash);
 
-// COMPLETED or FAILED, by user code itself; it counts once the infrastructure has ended.
-// FAILED_PRECONDITION (RUN_FINISHED), UNAUTHENTICATED
+// COMPLETED or FAILED, by user code itself; it counts once the infrastructure has ended, and at
+// once for a run that was begun by hand. FAILED_PRECONDITION (RUN_FINISHED), UNAUTHENTICATED
 // (RUN_TOKEN_INVALID).
 absl::StatusOr<v1::ReportStateResponse> ReportRunState(Session& session, Signals& signals,
                                                        const Uuid& run,

@@ -165,10 +165,19 @@ Decision Exited(const HeldState& state, const Event& event) {
   return EndOrRetry(state, Outcome::kFailed, RetryCause::kFailed, event);
 }
 
+// Nobody else will say anything. A program that was asked to stop and failed has done as it was
+// asked; it cannot go on later, so a suspension ends it like a cancel.
+Decision EndedByHand(const HeldState& state, const Event& event) {
+  if (event.kind == EventKind::kRunCompleted) return End(Outcome::kCompleted, "", event.message);
+  if (state.stop != Stop::kNone) return EndCancelled();
+  return End(Outcome::kFailed, "REPORTED_FAILED", event.message);
+}
+
 // User code says by itself how it ended. The first word stands.
 Decision Reported(const HeldState& state, const Event& event) {
   const Said says = event.kind == EventKind::kRunCompleted ? Said::kCompleted : Said::kFailed;
   if (state.phase != Phase::kStarted) return Refuse(state);
+  if (state.alone) return EndedByHand(state, event);
   if (state.said != Said::kNothing) return state.said == says ? Noop(state) : Refuse(state);
   Decision decision;
   decision.phase = state.phase;

@@ -41,6 +41,8 @@ struct HeldState {
   bool own_gate = false;
   Said said = Said::kNothing;
   std::string said_message;
+  // Begun by hand: nothing but its own word ends it.
+  bool alone = false;
   // Drawn by the caller from [0, 1) for the jitter of a delay.
   double chance = 0;
 };

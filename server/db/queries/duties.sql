@@ -35,7 +35,7 @@ DELETE FROM credentials WHERE kind = 'join' AND expires_at < clock_timestamp() -
 WITH truth AS (
   SELECT c.kind, c.id,
          (SELECT count(*) FROM held_attempts h
-          WHERE CASE c.kind WHEN 'pool' THEN h.pool_id = c.id WHEN 'queue' THEN h.queue_id = c.id
+          WHERE NOT h.alone AND CASE c.kind WHEN 'pool' THEN h.pool_id = c.id WHEN 'queue' THEN h.queue_id = c.id
                             ELSE h.deployment_id = c.id END) AS held
   FROM slot_counters c WHERE (c.kind = 'pool' AND c.id = $1::uuid)
      OR (c.kind = 'queue' AND c.id IN (SELECT id FROM work_queues WHERE pool_id = $1::uuid))

@@ -77,7 +77,7 @@ UPDATE work_pools SET deleted_at = now(), revision = revision + 1 WHERE id = $1:
 -- name: start_counter
 INSERT INTO slot_counters (kind, id, in_use)
 SELECT $1::text, $2::uuid, count(*) FROM held_attempts h
-WHERE CASE $1::text WHEN 'pool' THEN h.pool_id = $2::uuid WHEN 'queue' THEN h.queue_id = $2::uuid
+WHERE NOT h.alone AND CASE $1::text WHEN 'pool' THEN h.pool_id = $2::uuid WHEN 'queue' THEN h.queue_id = $2::uuid
                     ELSE h.deployment_id = $2::uuid END
 ON CONFLICT (kind, id) DO UPDATE SET in_use = excluded.in_use
 

@@ -4,7 +4,7 @@ SELECT h.run_id, h.attempt, h.epoch, h.pool_id, h.queue_id, h.deployment_id, h.w
        CASE WHEN h.cancel_requested_at IS NOT NULL THEN coalesce(h.stop_reason, 'CANCEL_REQUESTED') END,
        h.protocol_retries, h.crash_retries, d.crash_retries, h.ticket_hash, h.worker_log_sequence, h.run_token_hash,
        h.user_retries, d.retries, d.retry_delays_ms, d.retry_jitter, d.retry_on, h.limits, h.stop_grace_ms,
-       d.entrypoint <> '', h.said, h.said_message
+       d.entrypoint <> '', h.said, h.said_message, h.alone
 
 -- Attempts named by a batch of reports, locked in one order.
 -- name: lock_attempts
@@ -27,7 +27,7 @@ ORDER BY h.run_id FOR UPDATE OF h
 FROM held_attempts h
 JOIN deployments d ON d.id = h.deployment_id
 JOIN work_pools p ON p.id = h.pool_id
-JOIN workers w ON w.id = h.worker_id
+LEFT JOIN workers w ON w.id = h.worker_id
 LEFT JOIN worker_leases l ON l.worker_id = h.worker_id
 WHERE (l.worker_id IS NULL
        AND (h.orphaned_at IS NULL

@@ -233,10 +233,10 @@ class Checker:
         """I4: slots in use are the attempts held."""
         wrong = self.rows(
             """SELECT kind, id::text, in_use, held FROM (
-                 SELECT c.kind, c.id, c.in_use, (SELECT count(*) FROM held_attempts h WHERE
+                 SELECT c.kind, c.id, c.in_use, (SELECT count(*) FROM held_attempts h WHERE NOT h.alone AND (
                    (c.kind = 'pool' AND h.pool_id = c.id) OR (c.kind = 'queue' AND h.queue_id = c.id)
                    OR (c.kind = 'deployment' AND h.deployment_id = c.id)
-                   OR (c.kind = 'named' AND c.id = ANY (h.limits))) AS held
+                   OR (c.kind = 'named' AND c.id = ANY (h.limits)))) AS held
                  FROM slot_counters c) AS counted
                WHERE in_use <> held"""
         )

@@ -228,5 +228,31 @@ TEST_CASE("transition: an attempt that began ends the row of those that did not"
   CHECK(Decide(state, Exit(1)).protocol_retries == 0);
 }
 
+TEST_CASE("transition: of a run by hand its own word is the end", "[transition]") {
+  HeldState state = At(Phase::kStarted);
+  state.alone = true;
+  state.retry.retries = 3;
+  const Decision completed = Decide(state, Of(EventKind::kRunCompleted));
+  CHECK(completed.next == Next::kEnd);
+  CHECK(completed.outcome == Outcome::kCompleted);
+  const Decision failed = Decide(state, Of(EventKind::kRunFailed));
+  CHECK(failed.next == Next::kEnd);
+  CHECK(failed.outcome == Outcome::kFailed);
+  CHECK(failed.message == "gone");
+  CHECK(Decide(state, Of(EventKind::kSilent)).outcome == Outcome::kCrashed);
+}
+
+TEST_CASE("transition: a run by hand that was asked to stop and failed is cancelled",
+          "[transition]") {
+  HeldState state = At(Phase::kStarted);
+  state.alone = true;
+  for (const Stop stop : {Stop::kCancel, Stop::kSuspend}) {
+    state.stop = stop;
+    CHECK(Decide(state, Of(EventKind::kRunFailed)).outcome == Outcome::kCancelled);
+    CHECK(Decide(state, Of(EventKind::kRunFailed)).next == Next::kEnd);
+    CHECK(Decide(state, Of(EventKind::kRunCompleted)).outcome == Outcome::kCompleted);
+  }
+}
+
 }  // namespace
 }  // namespace forebay::server

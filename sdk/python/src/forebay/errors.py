@@ -69,6 +69,9 @@ _say_others = sys.excepthook
 
 def _say(kind: Type[BaseException], error: BaseException, trace: Optional[TracebackType]) -> None:
     """An error of ours that ends a program says all that there is to say; our frames would only hide it."""
+    if isinstance(error, CancelledRun):
+        print(f"cancelled: {error}", file=sys.stderr)
+        return
     if not isinstance(error, ForebayError):
         _say_others(kind, error, trace)
         return

@@ -91,13 +91,16 @@ class Flow(Generic[P, R]):
         context = FlowRunContext(cast("Flow[..., Any]", self), parameters, flow_run.get())
         if self.is_async:
             return self._run_async(context, return_state)
-        state = self.run(context, retries=self.retries)
+        with _Kept(context) as kept:
+            state = kept.state = self.run(context, retries=self.retries)
         return state if return_state else state.result()
 
     async def _run_async(self, context: FlowRunContext, return_state: bool) -> Any:
-        with Entered(context):
-            state = await self._settle_async(context, self.retries)
-        self.call_hooks(context, state)
+        with _Kept(context) as kept:
+            context.name = self.run_name(context)
+            with Entered(context):
+                state = kept.state = await self._settle_async(context, self.retries)
+            self.call_hooks(context, state)
         return state if return_state else state.result()
 
     def bind(self, *args: Any, **kwargs: Any) -> Dict[str, Any]:
@@ -116,7 +119,7 @@ class Flow(Generic[P, R]):
         loggers.ensure_destination()
         if self.log_prints:
             loggers.log_prints()
-        context.name = self._run_name(context)
+        context.name = self.run_name(context)
         with Entered(context):
             try:
                 state = self._settle(context, retries)
@@ -166,7 +169,8 @@ class Flow(Generic[P, R]):
 
         return tell
 
-    def _run_name(self, context: FlowRunContext) -> str:
+    def run_name(self, context: FlowRunContext) -> str:
+        """By `flow_run_name`; without one as it is called already."""
         if not self.flow_run_name:
             return context.name
         try:
@@ -266,6 +270,28 @@ class Flow(Generic[P, R]):
 
         made = self.to_deployment(name, **options)
         return deploy(made, work_pool_name=work_pool_name, image=image, build=build, push=push, client=client)[0]
+
+
+class _Kept:
+    """A run that was started here, kept by the server for the time of a `with` where there is one to keep it."""
+
+    def __init__(self, context: FlowRunContext) -> None:
+        self._context = context
+        self.state: Optional[states.State] = None
+
+    def __enter__(self) -> "_Kept":
+        from . import recording
+
+        self._recording = recording.begin(self._context)
+        return self
+
+    def __exit__(self, _: Any, error: Optional[BaseException], __: Any) -> None:
+        if self._recording is None:
+            return
+        if self.state is not None:
+            self._recording.end(self.state)
+        elif error is not None:
+            self._recording.end_with(error)
 
 
 def _flow_name(name: str) -> str:

@@ -52,6 +52,16 @@ def send_to(handler: logging.Handler) -> None:
     _logger.propagate = False
 
 
+def send_to_too(handler: logging.Handler) -> None:
+    """Also there."""
+    ensure_destination()
+    _logger.addHandler(handler)
+
+
+def send_no_more_to(handler: logging.Handler) -> None:
+    _logger.removeHandler(handler)
+
+
 def ensure_destination() -> None:
     if not _logger.handlers:
         send_to(_Local())
