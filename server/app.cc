@@ -24,8 +24,12 @@
 #include "server/first_key.h"
 #include "server/http/connect_protocol.h"
 #include "server/http/http_server.h"
+#include "server/http/http_stats.h"
+#include "server/http/metrics_page.h"
 #include "server/http/probes.h"
 #include "server/listen_address.h"
+#include "server/metrics/call_meter.h"
+#include "server/metrics/process_stats.h"
 #include "server/signal_hub.h"
 
 namespace forebay::server {
@@ -145,8 +149,13 @@ struct App::Parts {
   std::unique_ptr<Notifier> notifier;
   std::unique_ptr<DutyRunner> duties;
   std::unique_ptr<Backend> backend;
+  prometheus::Registry registry;
+  CallMeters meters{registry};
+  std::unique_ptr<ProcessStats> process;
+  std::unique_ptr<HttpStats> http_stats;
   std::unique_ptr<ServiceTable> table;
   std::unique_ptr<Probes> probes;
+  std::unique_ptr<MetricsPage> metrics;
   std::unique_ptr<HttpServer> http;
   std::unique_ptr<grpc::Server> server;
 
@@ -219,7 +228,7 @@ void App::Parts::Build() {
                                               cluster != nullptr,
                                               absl::Seconds(config.poll_deadline_seconds()),
                                               {}});
-  table = std::make_unique<ServiceTable>(*authenticator, *executor);
+  table = std::make_unique<ServiceTable>(*authenticator, *executor, clock, meters);
   RegisterAll(*table, *backend);
 }
 
@@ -249,8 +258,13 @@ absl::Status App::Parts::ListenForHttp(const TlsTexts& tls) {
 
 void App::Parts::ServeHttp() {
   probes = std::make_unique<Probes>(*executor);
+  process = std::make_unique<ProcessStats>(backend->start_time);
+  http_stats = std::make_unique<HttpStats>(*http);
+  metrics = std::make_unique<MetricsPage>(
+      *authenticator, *executor,
+      std::vector<prometheus::Collectable*>{&registry, process.get(), http_stats.get()});
   http->Serve([this](const std::shared_ptr<HttpExchange>& exchange) {
-    if (!probes->Answer(exchange)) AnswerConnect(*table, exchange);
+    if (!probes->Answer(exchange) && !metrics->Answer(exchange)) AnswerConnect(*table, exchange);
   });
 }
 

@@ -1,6 +1,14 @@
 #include "server/api/call.h"
 
+#include "server/metrics/call_meter.h"
+
 namespace forebay::server {
+
+void CallState::MeterBy(CallMeter& meter, const Clock& clock) {
+  meter_ = &meter;
+  clock_ = &clock;
+  begun_ = clock.Monotonic();
+}
 
 void CallState::FinishOnce(const absl::Status& status) {
   if (finished_.exchange(true)) return;
@@ -9,6 +17,7 @@ void CallState::FinishOnce(const absl::Status& status) {
     MutexLock lock(mutex_);
     forgotten = std::move(hook_);
   }
+  if (meter_ != nullptr) meter_->Count(status.code(), clock_->Monotonic() - begun_);
   Finish(status);
 }
 

@@ -11,9 +11,12 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "common/base/clock.h"
 #include "common/base/sync.h"
 
 namespace forebay::server {
+
+class CallMeter;
 
 // The transport's side: implemented by the gRPC edge.
 class CallState {
@@ -29,12 +32,17 @@ class CallState {
   void OnCancelled(absl::AnyInvocable<void()> hook);
   // By the transport.
   void Cancelled();
+  // Before anybody can finish it: `meter` counts it when it is finished, with the time from now.
+  void MeterBy(CallMeter& meter, const Clock& clock);
 
  protected:
   virtual void Finish(const absl::Status& status) = 0;
 
  private:
   std::atomic<bool> finished_ = false;
+  CallMeter* meter_ = nullptr;
+  const Clock* clock_ = nullptr;
+  absl::Duration begun_;
   mutable Mutex mutex_;
   bool cancelled_ GUARDED_BY(mutex_) = false;
   absl::AnyInvocable<void()> hook_ GUARDED_BY(mutex_);

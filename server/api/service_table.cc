@@ -19,8 +19,9 @@ absl::Status Misbuilt(const std::string& method, const std::string& why) {
 
 }  // namespace
 
-ServiceTable::ServiceTable(Authenticator& authenticator, Executor& executor)
-    : authenticator_(authenticator), executor_(executor) {}
+ServiceTable::ServiceTable(Authenticator& authenticator, Executor& executor, const Clock& clock,
+                           CallMeters& meters)
+    : authenticator_(authenticator), executor_(executor), clock_(clock), meters_(meters) {}
 ServiceTable::~ServiceTable() = default;
 
 absl::StatusOr<std::vector<grpc::Service*>> ServiceTable::Build() {
@@ -41,6 +42,8 @@ absl::StatusOr<std::vector<grpc::Service*>> ServiceTable::Build() {
       if (entry == methods_.end()) return Misbuilt(method->full_name(), "has no handler");
       service->Add("/" + descriptor->full_name() + "/" + method->name());
       entry->second.method.access = access;
+      entry->second.method.meter =
+          &meters_.Make(fmt::format("{}.{}", descriptor->name(), method->name()));
       entry->second.install(*service, i);
     }
     built.push_back(service.get());
@@ -59,6 +62,7 @@ const ServiceTable::Method* ServiceTable::Find(const std::string& path) const {
 void ServiceTable::Admit(const std::string& authorization, const Method& method,
                          const std::shared_ptr<CallState>& call,
                          std::function<void(const Caller&)> go) {
+  call->MeterBy(*method.meter, clock_);
   authenticator_.Authenticate(authorization, [access = method.access, call,
                                               go = std::move(go)](absl::StatusOr<Caller> caller) {
     if (!caller.ok()) return call->FinishOnce(caller.status());

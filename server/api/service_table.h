@@ -22,6 +22,7 @@
 #include "server/api/call.h"
 #include "server/auth/authenticator.h"
 #include "server/db/executor.h"
+#include "server/metrics/call_meter.h"
 
 namespace grpc {
 class Service;
@@ -41,7 +42,8 @@ using BlockingHandler =
 
 class ServiceTable {
  public:
-  ServiceTable(Authenticator& authenticator, Executor& executor);
+  ServiceTable(Authenticator& authenticator, Executor& executor, const Clock& clock,
+               CallMeters& meters);
   ~ServiceTable();
 
   // A handler that answers by itself; it runs on an RPC thread and must not block.
@@ -64,6 +66,7 @@ class ServiceTable {
   // One RPC without a transport.
   struct Method {
     v1::Access access = v1::ACCESS_UNSPECIFIED;
+    CallMeter* meter = nullptr;
     // Prototypes.
     const google::protobuf::Message* request = nullptr;
     const google::protobuf::Message* response = nullptr;
@@ -94,6 +97,8 @@ class ServiceTable {
 
   Authenticator& authenticator_;
   Executor& executor_;
+  const Clock& clock_;
+  CallMeters& meters_;
   // By full name: "forebay.v1.FlowRunService.GetFlowRun".
   std::map<std::string, Entry> methods_;
   std::vector<std::unique_ptr<DynamicService>> services_;
