@@ -73,7 +73,7 @@ class Transport:
         if answer.status == 200:
             result: Message = json.loads(text)
             return result
-        raise _error_of(answer.status, text)
+        raise _explained(_error_of(answer.status, text), method)
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         known: Optional[http.client.HTTPConnection] = getattr(self._local, "connection", None)
@@ -106,6 +106,21 @@ class Transport:
             "unavailable",
             {"next": "forebay doctor"},
         )
+
+
+def _explained(error: ForebayError, method: str) -> ForebayError:
+    """A server that does not know the method, or a field of its message, was made before this package."""
+    unknown_field = error.reason == "INVALID_MESSAGE" and "Cannot find field" in error.message
+    if error.reason != "UNKNOWN_METHOD" and not unknown_field:
+        return error
+    from . import __version__
+
+    return ForebayError(
+        f"the server is older than this package (forebay {__version__}) and does not know what {method} asks for: {error.message}",
+        "SERVER_TOO_OLD",
+        error.code,
+        {"next": "forebay server status"},
+    )
 
 
 def _error_of(status: int, text: bytes) -> ForebayError:
