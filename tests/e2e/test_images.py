@@ -231,12 +231,10 @@ def test_what_is_there_already_is_deployed_without_a_build(api, project):
 
 def test_the_base_image_of_the_repository(env, api, project, worker, docker_engine):
     base = project.settings["FOREBAY_BASE_IMAGE"]
-    words = ["--dockerfile", "deploy/docker/flow/Dockerfile", "--context", str(ROOT), "--build-arg", f"BASE={base}"]
-    done = project.python("-m", "forebay", "image", "build", "--name", "forebay/python", "--tag", "3.11", *words, **project.settings)
-    assert (done.returncode, json.loads(done.stdout)) == (0, {"image": "forebay/python:3.11"}), done.stderr
+    image = f'DockerImage("forebay/python", "3.11", "deploy/docker/flow/Dockerfile", context={str(ROOT)!r}, buildargs={{"BASE": {base!r}}})'
+    done = project.python("-c", f"from forebay import DockerImage; print({image}.build())", **project.settings)
+    assert (done.returncode, done.stdout) == (0, "forebay/python:3.11\n"), done.stderr
     done = project.run(FOREBAY_BASE_IMAGE="forebay/python:3.11")
     assert done.returncode == 0, done.stderr
     run_id = api.submit("get-repo-info/my-first-deployment")
     assert api.wait_for_end(run_id).state.name == "Completed", api.output(run_id)
-    refused = project.python("-m", "forebay", "image", "build", "--name", "No", **project.settings)
-    assert refused.returncode == 1 and json.loads(refused.stdout)["error"]["reason"] == "INVALID_IMAGE"

@@ -63,7 +63,7 @@ def completes(api, project, deployment: str = NAME):
 
 def test_called(project, github):
     script(project, f'if __name__ == "__main__":\n    get_repo_info(api={github!r})\n')
-    done = project.python("repo_info.py", FOREBAY_API_URL="")
+    done = project.python("repo_info.py")
     assert done.returncode == 0, done.stderr
     assert [line.partition("INFO ")[2] for line in done.stderr.splitlines()] == OUTPUT
 

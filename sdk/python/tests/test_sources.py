@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import http.server
 import io
+import logging
 import os
 import pathlib
 import subprocess
@@ -14,7 +15,7 @@ import unittest
 import zipfile
 from unittest import mock
 
-from forebay import Flow
+from forebay import Flow, loggers
 from forebay.engine import pull, source_cache
 from forebay.errors import ForebayError
 from forebay.sources import archive, git
@@ -43,8 +44,13 @@ class Folder(unittest.TestCase):
         """The directory after the steps, in a directory of its own, and what they said."""
         target = tempfile.mkdtemp(dir=self.root)
         told = io.StringIO()
-        with contextlib.redirect_stdout(told):
-            directory = pull.run(list(steps), target)
+        handler = logging.StreamHandler(told)
+        loggers.send_to_too(handler)
+        try:
+            with contextlib.redirect_stdout(told):
+                directory = pull.run(list(steps), target)
+        finally:
+            loggers.send_no_more_to(handler)
         return pathlib.Path(directory), told.getvalue()
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import Any, Callable, Dict, List
 
+from .. import loggers
 from ..errors import ForebayError
 from ..sources import archive, git
 from . import source_cache
@@ -64,7 +65,7 @@ def _git_clone(arguments: Dict[str, Any], directory: str) -> str:
         known = source_cache.fetch(checkout._asdict(), target, lambda place: _ignore(checkout.make(place)))
         _say_pinned(known, "cloned", f"{repository} at {checkout.commit}")
     else:
-        print(f"cloned {repository} at {checkout.make(target)}", flush=True)
+        loggers.run_logger().info("cloned %s at %s", repository, checkout.make(target))
     os.chdir(target)
     return target
 
@@ -82,13 +83,13 @@ def _download_archive(arguments: Dict[str, Any], directory: str) -> str:
         _say_pinned(known, "fetched", url)
     else:
         make(target)
-        print(f"fetched {url}", flush=True)
+        loggers.run_logger().info("fetched %s", url)
     os.chdir(target)
     return target
 
 
 def _say_pinned(known: bool, did: str, what: str) -> None:
-    print(f"took {what} from the cache" if known else f"{did} {what}", flush=True)
+    loggers.run_logger().info("%s", f"took {what} from the cache" if known else f"{did} {what}")
 
 
 def _ignore(_: object) -> None:
