@@ -1,6 +1,5 @@
 #include "server/metrics/call_meter.h"
 
-
 namespace forebay::server {
 namespace {
 
