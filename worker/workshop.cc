@@ -12,6 +12,21 @@
 #include "worker/supervise/supervisor.h"
 
 namespace forebay::worker {
+namespace {
+
+// It goes to runs in one variable of their environment, of which the kernel takes 128 KiB.
+constexpr size_t kMostAuthorityBytes = 64 << 10;
+
+absl::Status AuthorityTooLarge(const std::string& file, size_t size) {
+  return Error(absl::StatusCode::kInvalidArgument, "TOO_LARGE")
+      .Field("tls_ca_file", file)
+      .Says(
+          "tls_ca_file {} has {} bytes; at most {} are taken: name the authority of the server "
+          "alone, not all that the system trusts",
+          file, size, kMostAuthorityBytes);
+}
+
+}  // namespace
 
 Workshop::Workshop(ServerApi& api, Registration& registration,
                    const config::v1::WorkerConfig& config)
@@ -40,6 +55,8 @@ absl::Status Workshop::OpenLauncher(const std::string& type, const config::v1::W
   if (!config.tls_ca_file().empty()) {
     // Runs elsewhere do not see the file.
     ASSIGN_OR_RETURN(std::string authority, ReadSmallFile(config.tls_ca_file()));
+    if (authority.size() > kMostAuthorityBytes)
+      return AuthorityTooLarge(config.tls_ca_file(), authority.size());
     renderer_.SetAuthority(std::move(authority));
   }
   ASSIGN_OR_RETURN(launcher_, MakeLauncher(type, std::move(options)));

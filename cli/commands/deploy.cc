@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "cli/answer.h"
 #include "cli/commands/commands.h"
@@ -71,6 +72,13 @@ absl::Status CheckImageOptions(const Arguments& arguments) {
         .Field(option, arguments.Get(option))
         .Says("--{} is about an image; give --image NAME too", option);
   }
+  const std::string image = arguments.Get("image");
+  const bool tagged = image.find(':', image.rfind('/') + 1) != std::string::npos;
+  if (arguments.Has("no-build") && !tagged) {
+    return Error(absl::StatusCode::kInvalidArgument, "USAGE")
+        .Field("image", image)
+        .Says("--no-build takes an image that is there: give it with its tag, like {}:1", image);
+  }
   if (!arguments.Has("image") || arguments.Has("entrypoint")) return absl::OkStatus();
   return Error(absl::StatusCode::kInvalidArgument, "USAGE")
       .Field("image", arguments.Get("image"))
@@ -134,7 +142,7 @@ std::vector<Option> WhatOptions() {
       {"-q,--queue", "QUEUE", "Queue of the pool (default)"},
       {"--image", "NAME", "Build the directory of a Python flow into an image for its runs"},
       {"--dockerfile", "FILE", "By this Dockerfile instead of one that is made for it"},
-      {"--no-build", "", "The image is there already"},
+      {"--no-build", "", "The image is there already; nothing is pushed"},
       {"--no-push", "", "The image stays on this machine"},
   };
   for (const auto& more : {ParameterOptions(), DeploymentFieldOptions(), DeployScheduleOptions()})
@@ -158,6 +166,32 @@ absl::Status CheckFileAlone(const Arguments& arguments) {
         .Field(name, arguments.Get(name))
         .Says("with a file everything stands in the file; take away {}",
               given ? fmt::format("--{}", name) : "the words after --");
+  }
+  return absl::OkStatus();
+}
+
+// Of entries whose own name is none that is wanted the flows are not even looked at.
+void KeepNamed(const std::vector<std::string>& wanted, std::vector<PlannedDeployment>& planned) {
+  std::vector<PlannedDeployment> kept;
+  for (const PlannedDeployment& one : planned) {
+    const std::string name = LastSegment(one.request.deployment().name());
+    const bool is_wanted = std::any_of(wanted.begin(), wanted.end(), [&](const std::string& full) {
+      return LastSegment(full) == name;
+    });
+    if (is_wanted) kept.push_back(one);
+  }
+  // Where nothing fits, all of them are needed to say what there is.
+  if (!kept.empty()) planned = std::move(kept);
+}
+
+absl::Status RefuseTwins(const std::string& file, const std::vector<PlannedDeployment>& planned) {
+  std::set<std::string> names;
+  for (const PlannedDeployment& one : planned) {
+    const std::string& name = one.request.deployment().name();
+    if (names.insert(name).second) continue;
+    return Error(absl::StatusCode::kInvalidArgument, "INVALID_CONFIG_VALUE")
+        .Field("name", name)
+        .Says("{}: deployment {} stands there twice; give one of them another name", file, name);
   }
   return absl::OkStatus();
 }
@@ -188,6 +222,7 @@ absl::StatusOr<std::vector<PlannedDeployment>> FromFile(const Arguments& argumen
   ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(file.string()));
   ASSIGN_OR_RETURN(auto planned, ParseDeployFile(text, file.string(), now));
   const std::string directory = fs::absolute(file).parent_path();
+  KeepNamed(arguments.All("only"), planned);
   for (PlannedDeployment& one : planned) {
     if (!IsPython(one)) continue;
     v1::Deployment& deployment = *one.request.mutable_deployment();
@@ -196,6 +231,7 @@ absl::StatusOr<std::vector<PlannedDeployment>> FromFile(const Arguments& argumen
     CompleteFromFlow(*flow, one);
   }
   RETURN_IF_ERROR(KeepOnly(arguments.All("only"), file.string(), planned));
+  RETURN_IF_ERROR(RefuseTwins(file.string(), planned));
   return planned;
 }
 
@@ -276,6 +312,17 @@ absl::Status Prepare(const Pools& pools, const fs::path& here,
   return PlaceInImages(here.string(), planned);
 }
 
+// The server's word on all of them, before anything is built or changed.
+absl::Status Validate(Client& client, const std::vector<PlannedDeployment>& planned) {
+  for (const PlannedDeployment& one : planned) {
+    v1::ApplyDeploymentRequest request = one.request;
+    request.set_validate_only(true);
+    RETURN_IF_ERROR(Annotate(client.Call<v1::ApplyDeploymentResponse>(request).status(),
+                             DeploymentShortName(request.deployment().name())));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Register(Session& session, Client& client, const Arguments& arguments,
                       std::vector<PlannedDeployment>& planned) {
   for (PlannedDeployment& one : planned) {
@@ -303,6 +350,7 @@ absl::Status Deploy(Session& session, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const Pools pools, GetPools(*client, planned));
   std::vector<std::string> notes;
   RETURN_IF_ERROR(Prepare(pools, here, planned, notes));
+  RETURN_IF_ERROR(Validate(*client, planned));
   RETURN_IF_ERROR(MakeImages(here.string(), planned));
   RETURN_IF_ERROR(Register(session, *client, arguments, planned));
   for (const std::string& note : notes) session.Say(note);

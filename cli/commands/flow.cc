@@ -11,6 +11,8 @@ namespace {
 // The package finds server and key by itself, as this program does.
 void PassOn(const Arguments& arguments) {
   // No other thread exists yet in the command line.
+  if (arguments.Has("server") || arguments.Has("context"))
+    unsetenv("FOREBAY_API_URL");  // NOLINT(concurrency-mt-unsafe)
   if (arguments.Has("server"))
     setenv("FOREBAY_SERVER", arguments.Get("server").c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
   if (arguments.Has("context"))

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -24,14 +25,15 @@ constexpr char kHead[] =
     "# What `forebay deploy --all` deploys. Paths are relative to this file; the guide is "
     "docs/guide/deploy.md.\n";
 
-// The text between :// and the host of an address may hold a password.
+// Of an address of HTTP what stands before the host is a password or a token.
 std::string WithoutCredentials(const std::string& address) {
   const size_t scheme = address.find("://");
-  if (scheme == std::string::npos) return address;
-  const size_t at = address.find('@', scheme);
-  const size_t path = address.find('/', scheme + 3);
-  if (at == std::string::npos || at > path) return address;
-  return address.substr(0, scheme + 3) + address.substr(at + 1);
+  if (scheme == std::string::npos || !address.starts_with("http")) return address;
+  const size_t host = scheme + 3;
+  const std::string authority = address.substr(host, address.find('/', host) - host);
+  const size_t at = authority.rfind('@');
+  return at == std::string::npos ? address
+                                 : address.substr(0, host) + address.substr(host + at + 1);
 }
 
 absl::StatusOr<std::string> Origin() {
@@ -47,6 +49,17 @@ absl::StatusOr<std::string> Origin() {
       .Says("--from git needs a git repository with a remote `origin`: {}", address);
 }
 
+// Small letters, digits and dashes: a name of an image or a deployment.
+std::string PlainName(const std::string& text) {
+  std::string name;
+  for (const char c : ToLower(text)) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (plain || (!name.empty() && name.back() != '-')) name += plain ? c : '-';
+  }
+  while (name.ends_with('-')) name.pop_back();
+  return name.empty() ? "flows" : name;
+}
+
 // Where the code comes from when a run starts, for all deployments of the file.
 absl::StatusOr<std::string> Steps(const Arguments& arguments, const std::string& directory) {
   if (arguments.Get("from") == "image")
@@ -58,23 +71,24 @@ absl::StatusOr<std::string> Steps(const Arguments& arguments, const std::string&
   return std::string();
 }
 
-std::string Entry(const std::string& entrypoint, const std::string& pool) {
-  return fmt::format(
-      "  - name: default\n    entrypoint: {}\n    pool: {}\n"
-      "    # parameters: {{name: value}}\n    # schedules: [{{cron: 0 6 * * *, timezone: "
-      "Europe/Berlin}}]\n    # job_variables: {{env: {{NAME: value}}}}\n",
-      entrypoint, pool);
+std::string Quoted(const std::string& text) { return DumpJson(Json(text)); }
+
+// Two functions of one name have to be told apart.
+std::string NameOf(const std::string& entrypoint, const std::vector<std::string>& all) {
+  const auto function = [](const std::string& of) { return of.substr(of.rfind(':') + 1); };
+  const auto same = std::count_if(all.begin(), all.end(), [&](const std::string& other) {
+    return function(other) == function(entrypoint);
+  });
+  if (same <= 1) return "default";
+  return PlainName(entrypoint.substr(0, entrypoint.rfind(':')));
 }
 
-// Small letters, digits and dashes: a name of an image.
-std::string ImageName(const fs::path& directory) {
-  std::string name;
-  for (const char c : ToLower(directory.filename().string())) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    if (plain || (!name.empty() && name.back() != '-')) name += plain ? c : '-';
-  }
-  while (name.ends_with('-')) name.pop_back();
-  return name.empty() ? "flows" : name;
+std::string Entry(const std::string& name, const std::string& entrypoint, const std::string& pool) {
+  return fmt::format(
+      "  - name: {}\n    entrypoint: {}\n    pool: {}\n"
+      "    # parameters: {{name: value}}\n    # schedules: [{{cron: 0 6 * * *, timezone: "
+      "Europe/Berlin}}]\n    # job_variables: {{env: {{NAME: value}}}}\n",
+      name, Quoted(entrypoint), Quoted(pool));
 }
 
 absl::StatusOr<std::vector<std::string>> Entrypoints(const Arguments& arguments) {
@@ -95,10 +109,12 @@ absl::Status Init(Session& session, const Arguments& arguments) {
         .Says("there is a {} already; --force replaces it", kFile);
   }
   ASSIGN_OR_RETURN(const auto entrypoints, Entrypoints(arguments));
-  ASSIGN_OR_RETURN(const std::string steps, Steps(arguments, ImageName(fs::current_path())));
+  ASSIGN_OR_RETURN(const std::string steps,
+                   Steps(arguments, PlainName(fs::current_path().filename())));
   std::string text = kHead + steps + "deployments:\n";
   const std::string pool = arguments.Has("pool") ? arguments.Get("pool") : kDefaultPool;
-  for (const std::string& entrypoint : entrypoints) text += Entry(entrypoint, pool);
+  for (const std::string& entrypoint : entrypoints)
+    text += Entry(NameOf(entrypoint, entrypoints), entrypoint, pool);
   RETURN_IF_ERROR(WriteFileAtomically(kFile, text, {kPublic}));
   session.Say(fmt::format("Wrote {} with {} deployment{}: {}. Deploy: forebay deploy --all", kFile,
                           entrypoints.size(), entrypoints.size() == 1 ? "" : "s",

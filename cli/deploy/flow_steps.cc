@@ -41,9 +41,22 @@ absl::Status SetPush(const std::string& where, const Json& push, PlannedDeployme
   return absl::OkStatus();
 }
 
+// As docs/guide/from-source.md lists them, or a function of the user's own.
+absl::Status CheckStep(const std::string& where, const std::string& name) {
+  static const std::vector<std::string> known = {"git_clone", "download_archive",
+                                                 "set_working_directory", "run_shell_script",
+                                                 "pip_install_requirements"};
+  if (name.find('.') != std::string::npos) return absl::OkStatus();
+  if (std::find(known.begin(), known.end(), name) != known.end()) return absl::OkStatus();
+  return UnknownKey(fmt::format("{}: pull", where), name, known);
+}
+
 absl::Status SetPull(const std::string& where, const Json& pull, PlannedDeployment& planned) {
   if (pull.is_null()) return absl::OkStatus();
   const auto is_step = [](const Json& step) { return step.is_object() && step.size() == 1; };
+  if (pull.is_array() && std::all_of(pull.begin(), pull.end(), is_step)) {
+    for (const Json& step : pull) RETURN_IF_ERROR(CheckStep(where, step.begin().key()));
+  }
   if (!pull.is_array() || !std::all_of(pull.begin(), pull.end(), is_step))
     return NotThat(where, kPull, "a list of steps, each with its name and its arguments", pull);
   if (!pull.empty()) planned.request.mutable_deployment()->set_pull_steps(DumpJson(pull));

@@ -71,7 +71,7 @@ absl::Status MakeImages(const std::string& directory,
   for (const PlannedDeployment& deployment : planned) {
     if (!deployment.image.has_value()) continue;
     const auto& [settings, build, push] = *deployment.image;
-    if (!build && !push) continue;
+    if (!build) continue;
     if (!made.insert(fmt::format("{} {} {}", settings, build, push)).second) continue;
     ASSIGN_OR_RETURN(Json question, ParseJsonObject(settings, "build"));
     question["entrypoints"] = Json::array();

@@ -53,6 +53,19 @@ absl::Status PackageMissing(const std::string& python) {
       .Says("{} cannot import the package forebay, which is needed for Python flows", python);
 }
 
+// python -m says 1 for a package that is not there as for every other exception.
+absl::Status Unanswered(const ExitStatus& exit) {
+  SubprocessSpec spec;
+  spec.argv = {Python(), "-c", "import forebay"};
+  spec.environment = CurrentEnvironment();
+  const auto imported = RunCommand(spec, absl::Seconds(30));
+  if (!imported.ok() || !imported->exit.success()) return PackageMissing(Python());
+  return Error(absl::StatusCode::kInternal, "PYTHON_FAILED")
+      .Field("interpreter", Python())
+      .Says("{} ended with {} and gave no answer; what it said stands above", Python(),
+            exit.ToString());
+}
+
 absl::Status ErrorOf(const Json& error) {
   Error status(absl::StatusCode::kInvalidArgument, error.value("reason", "NOT_A_FLOW"));
   const std::string message = error.value("message", "");
@@ -79,9 +92,9 @@ absl::StatusOr<Json> AskPython(const std::vector<std::string>& words, const std:
   spec.output = Redirect::ToFile(answer);
   spec.errors = Redirect::Inherit();
   ASSIGN_OR_RETURN(Subprocess child, Subprocess::Start(spec));
-  child.Wait();
+  const auto exit = child.Wait();
   const auto text = ReadSmallFile(answer);
-  if (!text.ok() || text->empty()) return PackageMissing(Python());
+  if (!text.ok() || text->empty()) return Unanswered(*exit);
   ASSIGN_OR_RETURN(Json object, ParseJsonObject(*text, "the answer of python"));
   if (object.contains("error")) return ErrorOf(object["error"]);
   return object;

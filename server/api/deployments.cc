@@ -8,6 +8,7 @@
 #include "server/api/service_table_grpc.h"
 #include "server/api/update_mask.h"
 #include "server/db/queries.h"
+#include "server/runs/by_hand.h"
 #include "server/store/schedules.h"
 
 namespace forebay::server {
@@ -45,14 +46,24 @@ absl::StatusOr<v1::ApplyDeploymentResponse> Apply(Backend& backend, Session& ses
   ASSIGN_OR_RETURN(const DeploymentName name,
                    DeploymentNameOf(request.deployment().name(), "name"));
   const std::vector<v1::Schedule> schedules(request.schedules().begin(), request.schedules().end());
+  RETURN_IF_ERROR(RefuseByHand(name.flow, name.deployment, "changed"));
   std::pair<Uuid, bool> applied;
-  RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
+  bool valid = false;
+  const absl::Status done = InTransaction(session, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(applied,
                      ApplyDeployment(session, caller, backend.ids, request.deployment(), name));
-    return ApplySchedules(session, caller, backend.ids, applied.first, schedules,
-                          request.replace_schedules());
-  }));
+    RETURN_IF_ERROR(ApplySchedules(session, caller, backend.ids, applied.first, schedules,
+                                   request.replace_schedules()));
+    valid = request.validate_only();
+    // What fails is rolled back.
+    return valid ? absl::CancelledError("checked") : absl::OkStatus();
+  });
   v1::ApplyDeploymentResponse response;
+  if (valid) {
+    response.set_created(applied.second);
+    return response;
+  }
+  RETURN_IF_ERROR(done);
   ASSIGN_OR_RETURN(*response.mutable_deployment(),
                    AfterChange(backend, session, caller, applied.first, name));
   response.set_created(applied.second);
@@ -64,6 +75,7 @@ absl::StatusOr<v1::UpdateDeploymentResponse> Update(Backend& backend, Session& s
                                                     const v1::UpdateDeploymentRequest& request) {
   ASSIGN_OR_RETURN(const DeploymentName name,
                    DeploymentNameOf(request.deployment().name(), "name"));
+  RETURN_IF_ERROR(RefuseByHand(name.flow, name.deployment, "changed"));
   ASSIGN_OR_RETURN(const UpdateMask mask,
                    UpdateMask::Parse(request.update_mask(), kUpdatable, "a deployment"));
   ASSIGN_OR_RETURN(const Uuid id, FindDeployment(session, caller.team, name));

@@ -47,37 +47,32 @@ absl::Status EnsurePool(Session& session, const Caller& caller, UuidSource& ids)
   return InsertPool(session, caller, ids, pool, kByHand);
 }
 
-absl::StatusOr<Uuid> MakeDeployment(Session& session, const Caller& caller, UuidSource& ids,
-                                    const DeploymentName& name, const std::string& program) {
+absl::Status MakeDeployment(Session& session, const Caller& caller, UuidSource& ids,
+                            const DeploymentName& name, const std::string& program) {
   v1::Deployment deployment;
   deployment.set_work_pool(fmt::format("workPools/{}", kByHand));
   deployment.set_description("Runs of this flow that were started by hand.");
   deployment.add_command(program.empty() ? "python3" : program);
   ASSIGN_OR_RETURN(const auto made, ApplyDeployment(session, caller, ids, deployment, name));
-  return made.first;
+  // Nobody takes runs of it, should there ever be any.
+  return session.Run(queries::kSetDeploymentPaused, Args().Id(made.first).Bool(true)).status();
 }
 
 absl::StatusOr<Target> EnsureTarget(Session& session, const Caller& caller, UuidSource& ids,
                                     const DeploymentName& name, const std::string& program) {
   ASSIGN_OR_RETURN(auto known, Find(session, caller, name));
   if (known.has_value()) return *known;
-  Uuid made;
   RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
     RETURN_IF_ERROR(session.Run(queries::kOwnByHand, {}).status());
     ASSIGN_OR_RETURN(known, Find(session, caller, name));
     if (known.has_value()) return absl::OkStatus();
     RETURN_IF_ERROR(EnsurePool(session, caller, ids));
-    ASSIGN_OR_RETURN(made, MakeDeployment(session, caller, ids, name, program));
+    RETURN_IF_ERROR(MakeDeployment(session, caller, ids, name, program));
+    ASSIGN_OR_RETURN(known, Find(session, caller, name));
     return absl::OkStatus();
   }));
   if (known.has_value()) return *known;
-  // Nobody takes runs of it that are submitted all the same.
-  RETURN_IF_ERROR(SetDeploymentPaused(session, made, true).status());
-  ASSIGN_OR_RETURN(known, Find(session, caller, name));
-  if (known.has_value()) return *known;
-  return Error(absl::StatusCode::kAborted, "DEPLOYMENT_CHANGED")
-      .Says("deployment {}/{} was deleted in the same moment; try again", name.flow,
-            name.deployment);
+  return absl::InternalError("a deployment that was just made is not there");
 }
 
 absl::Status TooLarge(std::string_view field, size_t size, size_t most) {
@@ -100,6 +95,18 @@ absl::StatusOr<std::string> CheckedParameters(const v1::BeginFlowRunRequest& req
 }
 
 }  // namespace
+
+absl::Status RefuseByHand(const std::string& flow, const std::string& deployment,
+                          std::string_view what) {
+  if (deployment != kByHand) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition, "STARTED_BY_HAND")
+      .Field("deployment", fmt::format("{}/{}", flow, deployment))
+      .Next("forebay deploy --help")
+      .Says(
+          "{}/{} stands for runs that are started by hand and cannot be {}; call the flow again, "
+          "or deploy it under a name of your own",
+          flow, deployment, what);
+}
 
 absl::StatusOr<v1::BeginFlowRunResponse> BeginByHand(Session& session, const Caller& caller,
                                                      UuidSource& ids, Random& random,

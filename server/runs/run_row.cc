@@ -74,6 +74,7 @@ std::optional<HeldPart> ReadHeld(const Rows& rows, size_t row) {
   held.epoch = rows.Int(row, 34);
   held.launched_at = rows.OptionalTime(row, 35);
   held.orphaned = rows.Bool(row, 36);
+  held.alone = rows.Bool(row, 53);
   held.worker_name = rows.Text(row, 43);
   held.stop = ReadStop(rows, row, 48);
   held.start_deadline = rows.Time(row, 49);
@@ -122,7 +123,11 @@ void SetHeld(const HeldPart& held, v1::FlowRun& run) {
     state.set_reason("CANCEL_REQUESTED");
   } else if (held.started_at.has_value()) {
     SetState(state, v1::STATE_TYPE_RUNNING, *held.started_at, held.attempt);
-    if (held.orphaned) state.set_message("its worker is silent; waiting for another to adopt it");
+    if (held.alone) {
+      state.set_message("runs where it was started by hand: " + held.infrastructure_id);
+    } else if (held.orphaned) {
+      state.set_message("its worker is silent; waiting for another to adopt it");
+    }
   } else {
     SetState(state, v1::STATE_TYPE_PENDING, held.granted_at, held.attempt);
     if (held.phase > 0) state.set_name("Submitting");

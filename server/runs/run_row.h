@@ -46,6 +46,8 @@ struct HeldPart {
   std::string infrastructure_id;
   int64_t epoch = 0;
   bool orphaned = false;
+  // Begun by hand.
+  bool alone = false;
 };
 
 struct RunRow {

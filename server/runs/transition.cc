@@ -235,6 +235,7 @@ Decision Decide(const HeldState& state, const Event& event) {
     case EventKind::kSaidLongAgo:
       return state.said == Said::kNothing ? Noop(state) : AsSaid(state);
     case EventKind::kSilent:
+      if (state.alone) return End(Outcome::kCrashed, event.reason, event.message);
       if (state.said != Said::kNothing) return AsSaid(state);
       return started ? Crash(state, event) : RetryFree(state, event);
     case EventKind::kStartOverdue:

@@ -1,4 +1,5 @@
 #include "server/submit/submission.h"
+#include "server/runs/by_hand.h"
 
 #include <nlohmann/json.hpp>
 
@@ -66,6 +67,7 @@ absl::StatusOr<Submission> PrepareSubmission(const RunOrder& order, const Caller
   RETURN_IF_ERROR(CheckSize("job_variables", request.job_variables().size(), kMostParameterBytes));
   RETURN_IF_ERROR(CheckSize("idempotency_key", request.idempotency_key().size(), kMostKeyBytes));
   RETURN_IF_ERROR(CheckSize("tags", static_cast<size_t>(request.tags_size()), kMostTags));
+  RETURN_IF_ERROR(RefuseByHand(deployment->flow_name, deployment->name, "run from afar"));
   Submission submission;
   const bool whole = order.retry_of.has_value();
   ASSIGN_OR_RETURN(submission.parameters, MergeParameters(whole ? "{}" : deployment->parameters,

@@ -187,6 +187,13 @@ def test_an_image_by_an_option_and_its_run(env, api, project, docker_engine, eng
         ("deployments: [{name: a, entrypoint: flows.py:say_hello, command: [x], pool: alpha}]", ["`command` must be left out"]),
         ("deployments: [{name: a, flow: f, command: [x], pool: alpha, build: x}]", ["`build` must be left out where there is no `entrypoint`"]),
         ("deployments: [{name: a, entrypoint: flows.py:say_hello, pool: nope}]", ["nope"]),
+        ("deployments: [{name: a, entrypoint: flows.py:say_hello, pool: alpha, pull: [{git_clon: {}}]}]", ["unknown key `git_clon`; did you mean `git_clone`?"]),
+        ("deployments: [{name: a, entrypoint: flows.py:say_hello, pool: alpha, parameters: {name: 7}}]", ["parameter `name` is 7"]),
+        ("deployments: [{name: a, entrypoint: flows.py:say_hello, pool: alpha, limits: [nope]}]", ["nope"]),
+        ("deployments: [{name: a, entrypoint: flows.py:say_hello, pool: alpha, queue: nope}]", ["nope"]),
+        ("deployments: [{name: a/b, entrypoint: flows.py:say_hello, pool: alpha}]", ["a/b"]),
+        ("deployments: [{name: by-hand, entrypoint: flows.py:say_hello, pool: alpha}]", ["started by hand"]),
+        ("deployments: [{name: fine, entrypoint: flows.py:other, pool: alpha}]", ["deployment other/fine stands there twice"]),
         ("biuld: x\ndeployments: []", ["unknown key `biuld`; did you mean `build`?"]),
     ],
 )  # fmt: skip
@@ -200,6 +207,32 @@ def test_what_is_wrong_is_said_and_nothing_is_registered(api, project, text, tol
     assert not deployments(api)
 
 
+def test_init_keeps_apart_what_has_one_name_and_quotes_what_yaml_would_read(env, api, project):
+    project.write("deep/flows.py", FLOWS)
+    good(project.forebay("init", "--pool", "x: y"))
+    text = (project.directory / "forebay.yaml").read_text()
+    assert text.count("- name: deep-flows-py") == 2 and text.count("- name: flows-py") == 2 and 'pool: "x: y"' in text
+    for origin, kept in (
+        ("ssh://git@example.org/team/flows.git", "ssh://git@example.org/team/flows.git"),
+        ("https://user:p@ss@example.org/x.git", "https://example.org/x.git"),
+        ("git@example.org:team/flows.git", "git@example.org:team/flows.git"),
+    ):
+        subprocess.run(["git", "init", "-q", "."], cwd=project.directory, check=True)
+        subprocess.run(["git", "remote", "remove", "origin"], cwd=project.directory, check=False, capture_output=True)
+        subprocess.run(["git", "remote", "add", "origin", origin], cwd=project.directory, check=True)
+        good(project.forebay("init", "--from", "git", "--force"))
+        assert f'repository: "{kept}"' in (project.directory / "forebay.yaml").read_text()
+
+
+def test_one_of_a_file_does_not_need_the_others(api, project):
+    api.create_pool("alpha")
+    project.write("broken.py", "raise ValueError('broken')\n")
+    entries = "{name: good, entrypoint: flows.py:other, pool: alpha}, {name: bad, entrypoint: broken.py:f, pool: alpha}"
+    project.write("forebay.yaml", f"deployments: [{entries}]")
+    good(project.forebay("deploy", "--only", "other/good"))
+    assert set(deployments(api)) == {"other/good"}
+
+
 def test_what_a_directory_has_not(project):
     refused(project.forebay("deploy", "--all"), "there is no file forebay.yaml", "forebay init")
     (project.directory / "flows.py").unlink()
@@ -207,7 +240,7 @@ def test_what_a_directory_has_not(project):
     refused(project.forebay("init", "x.py:f", "--from", "git"), "--from git needs a git repository")
     good(project.forebay("init", "x.py:f", "--from", "image", "--pool", "boxes"))
     text = (project.directory / "forebay.yaml").read_text()
-    assert "image: project:latest" in text and "pool: boxes" in text
+    assert "image: project:latest" in text and 'pool: "boxes"' in text
 
 
 @pytest.fixture

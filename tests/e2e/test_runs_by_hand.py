@@ -2,17 +2,21 @@
 
 import json
 import signal
+import socket
 
 import pytest
 from forebay.api import ApiError
+from forebay.postgres import free_port
 from forebay.process import ChildProcess
 from forebay.python_project import PYTHON, Project
 from forebay.waiting import wait_until
 
 FLOWS = """
+    import asyncio
+    import os
+    import signal
     import sys
     import time
-    import asyncio
     from forebay import flow, get_run_logger, runtime, task
 
     @task
@@ -39,9 +43,42 @@ FLOWS = """
         sys.exit(3)
 
     @flow(log_prints=True, on_cancellation=[lambda flow, run, state: print("hook")])
-    def waits(seconds: float = 60.0):
+    def waits(seconds: float = float(os.environ.get("SECONDS", "60"))):
         print("at work")
         time.sleep(seconds)
+
+    @flow(log_prints=True)
+    def own_handler():
+        print("at work")
+        while not caught:
+            time.sleep(0.05)
+        print("my own handler")
+
+    caught = []
+    if sys.argv[1] == "own_handler":
+        signal.signal(signal.SIGTERM, lambda *_: caught.append(1))
+
+    @flow
+    async def waits_a():
+        await asyncio.sleep(60)
+
+    @flow
+    async def waits_b():
+        while not ended:
+            await asyncio.sleep(0.05)
+
+    ended = []
+
+    class both:
+        is_async = True
+
+        def __new__(cls):
+            async def run():
+                first = asyncio.ensure_future(waits_a())
+                first.add_done_callback(lambda _: ended.append(1))
+                await asyncio.gather(first, waits_b(), return_exceptions=True)
+
+            return run()
 
     @flow
     async def later():
@@ -81,9 +118,6 @@ def test_it_runs_here_and_is_kept_there(env, api, project):
     assert [line.partition("INFO ")[2] for line in done.stderr.splitlines()][:2] == lines[:2]
     full = api.run(run_id, full=True)
     assert len(full.attempts) == 1 and full.attempts[0].infrastructure_id
-    # No slot is taken and nothing waits.
-    pool = api.WorkPoolService.GetWorkPool(name="workPools/by-hand").work_pool
-    assert pool.held_attempts == 0
 
 
 @pytest.mark.parametrize(("name", "state", "told"), [("fails", "Failed", "ValueError: no such thing"), ("leaves", "Failed", "3")])
@@ -125,7 +159,10 @@ def started_run(api):
 def test_a_cancel_reaches_it(api, project, program):
     child = program("waits")
     run_id = started_run(api)
-    assert api.run(run_id).state.name == "Running"
+    running = api.run(run_id)
+    assert running.state.name == "Running" and running.state.message.startswith("runs where it was started by hand: ")
+    # It takes no slot.
+    assert api.WorkPoolService.GetWorkPool(name="workPools/by-hand").work_pool.held_attempts == 0
     api.cancel(run_id)
     assert api.wait_for_end(run_id).state.name == "Cancelled"
     assert child.wait() == 1 and "cancelled: the run was asked to stop" in child.tail()
@@ -155,6 +192,80 @@ def test_a_limit_of_its_pool_holds_nothing_back_and_is_not_miscounted(env, api, 
     pool.concurrency_limit = 0
     api.WorkPoolService.UpdateWorkPool(work_pool=pool, update_mask={"paths": ["concurrency_limit"]})
     assert project.python("flows.py", "sums").returncode == 0
+    assert only_run(api).state.name == "Completed"
+
+
+def test_one_that_slept_too_long_goes_on_unrecorded(env, api, project, program):
+    api.create_pool("by-hand", crash_after=2000, lease_ttl=2000)
+    child = program("waits", SECONDS="20")
+    run_id = started_run(api)
+    child.signal(signal.SIGSTOP)
+    assert api.wait_for_end(run_id).state.name == "Crashed"
+    child.signal(signal.SIGCONT)
+    assert child.wait() == 0
+    assert "the server has given this run up" in child.tail() or "how this run ended is not recorded" in child.tail()
+
+
+def test_a_paused_one_that_dies_has_crashed(api, project, program):
+    api.create_pool("by-hand", crash_after=2000, lease_ttl=2000)
+    child = program("waits")
+    run_id = started_run(api)
+    child.signal(signal.SIGSTOP)
+    api.FlowRunService.PauseFlowRun(name=f"flowRuns/{run_id}")
+    child.kill()
+    assert api.wait_for_end(run_id).state.name == "Crashed"
+
+
+def test_nobody_runs_changes_or_retries_it_from_afar(api, project):
+    project.python("flows.py", "fails")
+    run_id = only_run(api).name.rpartition("/")[2]
+    for call in (
+        lambda: api.FlowRunService.CreateFlowRun(deployment="fails/by-hand"),
+        lambda: api.FlowRunService.RetryFlowRun(name=f"flowRuns/{run_id}"),
+        lambda: api.deploy("fails/by-hand", "by-hand", ["true"]),
+    ):
+        with pytest.raises(ApiError) as refused:
+            call()
+        assert refused.value.reason == "STARTED_BY_HAND"
+
+
+def test_two_at_once_of_which_one_is_cancelled(api, project, program):
+    child = program("both")
+    wait_until(lambda: len(api.FlowRunService.ListFlowRuns().flow_runs) == 2, what="both have begun")
+    runs = {run.flow: run.name.rpartition("/")[2] for run in api.FlowRunService.ListFlowRuns().flow_runs}
+    api.cancel(runs["waits-a"])
+    assert api.wait_for_end(runs["waits-a"]).state.name == "Cancelled"
+    assert api.wait_for_end(runs["waits-b"]).state.name == "Completed"
+    assert child.wait() == 0
+
+
+def test_a_handler_of_the_programs_own_stays(api, project, program):
+    child = program("own_handler")
+    run_id = started_run(api)
+    child.signal(signal.SIGTERM)
+    assert child.wait() == 0 and "my own handler" in child.tail()
+    assert api.wait_for_end(run_id).state.name == "Completed"
+
+
+def test_what_answers_is_no_server(api, project, program):
+    port = free_port()
+    other = ChildProcess("other", [PYTHON, "-m", "http.server", "--bind", "127.0.0.1", str(port)], project.directory).spawn()
+    try:
+        wait_until(lambda: "Serving HTTP" in other.tail() or _listens(port), what="it listens")
+        done = project.python("flows.py", "sums", FOREBAY_API_URL=f"http://127.0.0.1:{port}")
+        assert done.returncode == 0 and done.stdout == "result 6\n" and "this run is not recorded" in done.stderr
+    finally:
+        other.close()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_second_server_is_asked_where_the_first_is_down(env, api, project):
+    done = project.python("flows.py", "sums", FOREBAY_API_URL=f"http://127.0.0.1:{free_port()},{env.server.http_url}")
+    assert done.returncode == 0 and "not recorded" not in done.stderr
     assert only_run(api).state.name == "Completed"
 
 

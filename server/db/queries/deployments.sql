@@ -31,7 +31,7 @@ SELECT d.id, t.name, f.name, d.name, p.name, q.name, d.command, d.parameters, d.
              WHERE dl.deployment_id = d.id ORDER BY n.name),
        coalesce(h.held, 0), d.entrypoint, d.pull_steps, d.parameter_schema
 FROM deployments d
-LEFT JOIN (SELECT deployment_id, count(*) AS held FROM held_attempts GROUP BY deployment_id) AS h ON h.deployment_id = d.id
+LEFT JOIN (SELECT deployment_id, count(*) AS held FROM held_attempts WHERE NOT alone GROUP BY deployment_id) AS h ON h.deployment_id = d.id
 JOIN flows f ON f.id = d.flow_id
 JOIN teams t ON t.id = d.team_id
 JOIN work_pools p ON p.id = d.pool_id

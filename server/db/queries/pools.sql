@@ -9,7 +9,7 @@ VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::integer, $7::integ
 SELECT p.id, p.name, p.type, p.description, p.base_job_template, p.concurrency_limit, p.paused, p.lease_ttl_ms,
        p.start_deadline_ms, p.cancel_grace_ms, p.crash_after_ms, p.revision, micros(p.created_at), micros(p.updated_at),
        u.name, t.name,
-       (SELECT count(*) FROM held_attempts h WHERE h.pool_id = p.id),
+       (SELECT count(*) FROM held_attempts h WHERE h.pool_id = p.id AND NOT h.alone),
        (SELECT count(*) FROM workers w JOIN worker_leases l ON l.worker_id = w.id
         WHERE w.pool_id = p.id AND l.deadline > clock_timestamp()),
        -- Bounded, so that a page never reads a backlog of millions.

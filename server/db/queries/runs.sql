@@ -172,7 +172,7 @@ SELECT worker_id, stop_reason FROM stopped
 WITH stopped AS (
   UPDATE held_attempts h SET stop_reason = 'TIMED_OUT', cancel_requested_at = clock_timestamp()
   FROM deployments d
-  WHERE d.id = h.deployment_id AND h.phase = 3 AND h.cancel_requested_at IS NULL
+  WHERE d.id = h.deployment_id AND h.phase = 3 AND h.cancel_requested_at IS NULL AND NOT h.alone
     AND h.started_at + d.timeout_ms * interval '1 millisecond' < clock_timestamp()
   RETURNING h.*
 ), events AS (
@@ -241,7 +241,7 @@ SELECT f.id, f.display_name, t.name, fl.name, d.name, p.name, q.name, f.paramete
        w.paused, w.changes, w.gated,
        w.due_at + coalesce(p.late_after_ms, 15000) * interval '1 millisecond' < statement_timestamp(),
        CASE WHEN h.cancel_requested_at IS NOT NULL THEN coalesce(h.stop_reason, 'CANCEL_REQUESTED') END,
-       micros(h.start_deadline), f.deployment_id, f.retry_of, s.slug
+       micros(h.start_deadline), f.deployment_id, f.retry_of, s.slug, h.alone
 
 -- part: run_joins
 JOIN teams t ON t.id = f.team_id
@@ -357,6 +357,6 @@ ORDER BY n.name LIMIT 1
 -- Who has slots of a scope.
 -- name: slot_holders
 SELECT run_id FROM held_attempts
-WHERE CASE $1::text WHEN 'pool' THEN pool_id = $2::uuid WHEN 'queue' THEN queue_id = $2::uuid
+WHERE NOT alone AND CASE $1::text WHEN 'pool' THEN pool_id = $2::uuid WHEN 'queue' THEN queue_id = $2::uuid
                     WHEN 'deployment' THEN deployment_id = $2::uuid ELSE $2::uuid = ANY (limits) END
 ORDER BY run_id LIMIT $3::integer

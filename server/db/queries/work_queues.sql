@@ -8,7 +8,7 @@ SELECT $1::uuid, $2::uuid, $3::text, $4::text,
 SELECT q.id, p.name, q.name, q.description, q.priority, q.concurrency_limit, q.paused, micros(q.created_at),
        micros(q.updated_at),
        (SELECT count(*) FROM (SELECT 1 FROM queued_runs r WHERE r.queue_id = q.id LIMIT 100001) AS bounded),
-       (SELECT count(*) FROM held_attempts h WHERE h.queue_id = q.id), q.pool_id
+       (SELECT count(*) FROM held_attempts h WHERE h.queue_id = q.id AND NOT h.alone), q.pool_id
 FROM work_queues q JOIN work_pools p ON p.id = q.pool_id
 WHERE p.name = $1::text AND p.deleted_at IS NULL AND q.deleted_at IS NULL AND ($2::text IS NULL OR q.name = $2::text)
   AND ($3::integer IS NULL OR (q.priority, q.name) > ($3::integer, $4::text))

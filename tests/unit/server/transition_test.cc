@@ -254,5 +254,18 @@ TEST_CASE("transition: a run by hand that was asked to stop and failed is cancel
   }
 }
 
+TEST_CASE("transition: a run by hand that falls silent has crashed, whatever was asked of it",
+          "[transition]") {
+  HeldState state = At(Phase::kStarted);
+  state.alone = true;
+  state.crash_retries_allowed = 3;
+  for (const Stop stop : {Stop::kNone, Stop::kCancel, Stop::kSuspend}) {
+    state.stop = stop;
+    const Decision silent = Decide(state, Of(EventKind::kSilent));
+    CHECK(silent.next == Next::kEnd);
+    CHECK(silent.outcome == Outcome::kCrashed);
+  }
+}
+
 }  // namespace
 }  // namespace forebay::server

@@ -28,7 +28,7 @@ class Client:
                 "SERVER_UNKNOWN",
                 metadata={"next": "forebay dev"},
             )
-        self._transport = Transport(found.urls, found.api_key, found.ca_file)
+        self._transport = Transport(found.urls, found.api_key, found.ca_file, authority=found.authority)
 
     def call(self, method: str, message: Mapping[str, Any], *, repeat: bool = False, timeout: float = 30.0) -> Message:
         """Any method of the API: `call("WorkPoolService.GetWorkPool", {"name": "workPools/p"})`."""
@@ -47,9 +47,15 @@ class Client:
         deployment: Mapping[str, Any],
         schedules: Sequence[Mapping[str, Any]] = (),
         replace_schedules: bool = False,
+        validate_only: bool = False,
     ) -> Message:
-        """Creates or replaces it with its schedules, in one transaction."""
-        request = {"deployment": deployment, "schedules": list(schedules), "replaceSchedules": replace_schedules}
+        """Creates or replaces it with its schedules, in one transaction; `validate_only` only checks whether it could."""
+        request = {
+            "deployment": deployment,
+            "schedules": list(schedules),
+            "replaceSchedules": replace_schedules,
+            "validateOnly": validate_only,
+        }
         return self.call("DeploymentService.ApplyDeployment", request, repeat=True)
 
     def create_flow_run(

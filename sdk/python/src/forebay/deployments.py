@@ -156,18 +156,31 @@ def deploy(
         if made is not None and build and not push:
             _keep_to_this_machine(deployment, pool)
     requests = [(deployment, deployment.to_message(pool, made)) for deployment in deployments]
+    _refuse_twins(deployments)
+    for deployment, message in requests:
+        client.apply_deployment(message, _schedules_of(deployment), replace_schedules=True, validate_only=True)
     if made is not None and build:
         made.build()
         if push:
             made.push()
     rows = []
     for deployment, message in requests:
-        schedules = [schedule.to_message() for schedule in deployment.schedules]
-        answer = client.apply_deployment(message, schedules, replace_schedules=True)
+        answer = client.apply_deployment(message, _schedules_of(deployment), replace_schedules=True)
         rows.append((deployment.full_name, "created" if answer.get("created") else "updated"))
     if not quiet:
         _say(rows, pool)
     return [deployment.full_name for deployment in deployments]
+
+
+def _schedules_of(deployment: Deployment) -> List[Dict[str, Any]]:
+    return [schedule.to_message() for schedule in deployment.schedules]
+
+
+def _refuse_twins(deployments: "tuple[Deployment, ...]") -> None:
+    names = [deployment.full_name for deployment in deployments]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ForebayError(f"{twice} stands there twice; give one of them another name", "DUPLICATE_DEPLOYMENT")
 
 
 def _image(image: Union[DockerImage, str, None], build: bool) -> Optional[DockerImage]:

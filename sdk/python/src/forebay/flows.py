@@ -96,7 +96,7 @@ class Flow(Generic[P, R]):
         return state if return_state else state.result()
 
     async def _run_async(self, context: FlowRunContext, return_state: bool) -> Any:
-        with _Kept(context) as kept:
+        async with _Kept(context) as kept:
             context.name = self.run_name(context)
             with Entered(context):
                 state = kept.state = await self._settle_async(context, self.retries)
@@ -292,6 +292,26 @@ class _Kept:
             self._recording.end(self.state)
         elif error is not None:
             self._recording.end_with(error)
+
+    async def __aenter__(self) -> "_Kept":
+        """The same while the loop goes on; a cancel is one of the flow's task."""
+        import asyncio
+
+        from . import recording
+
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def interrupt() -> None:
+            if task is not None:
+                loop.call_soon_threadsafe(task.cancel)
+
+        self._recording = await loop.run_in_executor(None, recording.begin, self._context, interrupt)
+        return self
+
+    async def __aexit__(self, kind: Any, error: Optional[BaseException], trace: Any) -> None:
+        import asyncio
+
+        await asyncio.get_running_loop().run_in_executor(None, self.__exit__, kind, error, trace)
 
 
 def _flow_name(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from typing import Any, Dict
 
@@ -12,6 +13,8 @@ from .errors import ForebayError
 
 
 def describe(entrypoint: str) -> Dict[str, Any]:
+    # A script that calls its flows while it is imported runs nothing that is worth keeping.
+    os.environ["FOREBAY_RECORD"] = "off"
     # What the file prints while it is imported is not the answer.
     with contextlib.redirect_stdout(sys.stderr):
         flow = entrypoints.load(entrypoint)

@@ -11,10 +11,10 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from . import loggers, settings, states
-from .errors import CancelledRun, ForebayError
+from .errors import CancelledRun, ForebayError, ServerUnreachable
 from .run_context import FlowRunContext, flow_run
 
 if TYPE_CHECKING:
@@ -24,35 +24,47 @@ if TYPE_CHECKING:
 # How long the begin may take, and how long the end waits for a server that is away.
 _BEGIN_SECONDS = 5.0
 _PATIENCE = 10.0
+_lock = threading.Lock()
+# Recordings whose cancel comes as SIGTERM; the first one takes the signal, the last one gives it back.
+_listening = 0
+# No server answered this program; it is not asked again for every flow.
+_nobody_answers = False
 
 
-def begin(context: FlowRunContext) -> "Optional[Recording]":
-    """Nothing where there is nothing to keep it: inside another run, without a server, or when the server does not take it."""
-    if context.parent is not None or "FOREBAY_RUN_ID" in os.environ or os.environ.get("FOREBAY_RECORD") == "off":
+def begin(context: FlowRunContext, interrupt: Optional[Callable[[], None]] = None) -> "Optional[Recording]":
+    """Nothing where there is nothing to keep it: inside another run, without a server, or when the server does not take it.
+    `interrupt` ends the flow on a cancel; without one SIGTERM does, if it runs on the main thread."""
+    global _nobody_answers
+    inside = context.parent is not None or "FOREBAY_RUN_ID" in os.environ
+    if inside or _nobody_answers or os.environ.get("FOREBAY_RECORD") == "off":
         return None
     try:
         found = settings.load()
-        return Recording(context, found) if found.urls else None
-    except ForebayError as error:
-        loggers.run_logger().warning("this run is not recorded: %s", error.message)
+        return Recording(context, found, interrupt) if found.urls else None
+    except (ForebayError, KeyError, ValueError) as error:
+        _nobody_answers = isinstance(error, ServerUnreachable)
+        loggers.ensure_destination()
+        loggers.run_logger().warning("this run is not recorded: %s", getattr(error, "message", error))
         return None
 
 
 class Recording:
     """From its making to `end`."""
 
-    def __init__(self, context: FlowRunContext, found: settings.Settings) -> None:
+    def __init__(
+        self, context: FlowRunContext, found: settings.Settings, interrupt: Optional[Callable[[], None]]
+    ) -> None:
         from .transport import Transport
 
-        begun = Transport(found.urls, found.api_key, found.ca_file, patience=0.0).call(
-            "FlowRunService.BeginFlowRun", _request(context), repeat=False, timeout=_BEGIN_SECONDS
-        )
+        self._as_user = Transport(found.urls, found.api_key, found.ca_file, 0.0, found.authority)
+        begun = self._as_user.call("FlowRunService.BeginFlowRun", _request(context), repeat=False, timeout=_BEGIN_SECONDS)
+        self._transport: Transport = Transport(found.urls, begun["runToken"], found.ca_file, _PATIENCE, found.authority)
+        interval = float(str(begun["heartbeatInterval"]).rstrip("s"))
         context.id = str(begun["name"]).rpartition("/")[2]
         context.name = begun["displayName"]
         self._context = context
-        self._transport: Transport = Transport(found.urls, begun["runToken"], found.ca_file, patience=_PATIENCE)
         self._log = self._follow_log()
-        self._listen(float(str(begun["heartbeatInterval"]).rstrip("s")))
+        self._listen(interval, interrupt)
 
     def _follow_log(self) -> "LogSender":
         from .engine.log_sender import LogSender
@@ -68,23 +80,23 @@ class Recording:
             run = run.parent
         return run is self._context
 
-    def _listen(self, interval: float) -> None:
-        """A cancel interrupts the flow if it runs on the main thread; no other can be interrupted while it waits."""
+    def _listen(self, interval: float, interrupt: Optional[Callable[[], None]]) -> None:
         from .engine.beat import Beat, interrupt_main_thread
 
-        self._before: Any = None
-        self._on_main_thread = threading.current_thread() is threading.main_thread()
-        if self._on_main_thread:
-            self._before = signal.signal(signal.SIGTERM, _stop)
-        self._beat = Beat(
-            self._transport, self._context.id, interval, interrupt_main_thread if self._on_main_thread else _ignore
-        )
+        self._by_signal = interrupt is None and threading.current_thread() is threading.main_thread() and _take_signal()
+        if self._by_signal:
+            interrupt = interrupt_main_thread
+        self._beat = Beat(self._transport, self._context.id, interval, interrupt or _ignore, self._given_up)
+
+    def _given_up(self) -> None:
+        # Whoever was asleep or cut off for long is not interrupted for it.
+        loggers.run_logger().warning("the server has given this run up; it goes on, unrecorded")
 
     def end(self, state: states.State) -> None:
         """Sends what is left and how it ended."""
         self._beat.stop()
-        if self._on_main_thread:
-            signal.signal(signal.SIGTERM, self._before)
+        if self._by_signal:
+            _give_signal_back()
         loggers.send_no_more_to(self._log)
         self._log.close_and_flush()
         kind = "STATE_TYPE_COMPLETED" if state.is_completed() else "STATE_TYPE_FAILED"
@@ -94,9 +106,17 @@ class Recording:
                 "RunService.ReportState", {"runId": self._context.id, "type": kind, "message": message}, repeat=True
             )
         except ForebayError as error:
-            # After a repeat the token is gone with the run that it ended.
-            if error.code != "unauthenticated":
+            if error.code != "unauthenticated" or not self._stands_as(kind):
                 loggers.run_logger().warning("how this run ended is not recorded: %s", error.message)
+
+    def _stands_as(self, kind: str) -> bool:
+        """A report whose answer was lost has ended the run, and its token with it."""
+        try:
+            name = f"flowRuns/{self._context.id}"
+            run = self._as_user.call("FlowRunService.GetFlowRun", {"name": name}, repeat=False)["flowRun"]
+        except (ForebayError, KeyError):
+            return False
+        return bool(run["state"]["type"] in (kind, "STATE_TYPE_CANCELLED"))
 
     def end_with(self, error: BaseException) -> None:
         """The same for what is no failure of the flow: an interrupt, an exit."""
@@ -124,6 +144,26 @@ def _request(context: FlowRunContext) -> "dict[str, Any]":
         "program": os.path.basename(sys.argv[0] or "python3")[:200],
         "place": f"{socket.gethostname()}:{os.getpid()}",
     }
+
+
+def _take_signal() -> bool:
+    """Whether SIGTERM is ours now; a handler of the program's own stays."""
+    global _listening
+    with _lock:
+        if _listening == 0 and signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+            return False
+        if _listening == 0:
+            signal.signal(signal.SIGTERM, _stop)
+        _listening += 1
+        return True
+
+
+def _give_signal_back() -> None:
+    global _listening
+    with _lock:
+        _listening -= 1
+        if _listening == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _stop(*_: Any) -> None:

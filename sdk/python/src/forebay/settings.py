@@ -19,8 +19,9 @@ class Settings(NamedTuple):
     # Base URLs; the first one that answers is used. Empty: no server is configured.
     urls: List[str]
     api_key: str
-    # PEM file, or empty: the system's authorities.
+    # PEM file, or its content; both empty: the system's authorities.
     ca_file: str = ""
+    authority: str = ""
 
 
 def config_file() -> str:
@@ -32,14 +33,16 @@ def config_file() -> str:
 
 def load() -> Settings:
     """The settings that hold now. A file that cannot be read is an error, an absent one is not."""
-    wanted = os.environ.get("FOREBAY_SERVER", "")
-    urls = [url for url in os.environ.get("FOREBAY_API_URL", "").split(",") if url]
-    profile = _profile(os.environ.get("FOREBAY_CONTEXT", ""), urls, wanted)
+    server = os.environ.get("FOREBAY_SERVER", "")
+    urls = [url.rstrip("/") for url in os.environ.get("FOREBAY_API_URL", "").split(",") if url]
+    profile = _profile(os.environ.get("FOREBAY_CONTEXT", ""), urls, server)
     ca_file = profile.get("tls_ca_file", "")
     if not urls:
-        server = wanted or profile.get("server", "")
-        urls = [_http_url(address, bool(ca_file)) for address in server.split(",") if address]
-    return Settings(urls, os.environ.get("FOREBAY_API_KEY") or _key(profile), ca_file)
+        addresses = (server or profile.get("server", "")).split(",")
+        urls = [_http_url(address, bool(ca_file)) for address in addresses if address]
+    # What a worker tells its runs, where there is no file.
+    authority = "" if ca_file else os.environ.get("FOREBAY_CA_PEM", "")
+    return Settings(urls, os.environ.get("FOREBAY_API_KEY") or _key(profile), ca_file, authority)
 
 
 def _http_url(address: str, tls: bool) -> str:
@@ -61,8 +64,8 @@ def _key(profile: Dict[str, str]) -> str:
 
 
 def _profile(wanted: str, urls: List[str], server: str) -> Dict[str, str]:
-    """The context that is asked for, else one of the server that is asked for, so that no key is shown to a server that it
-    was not made for, else the current one."""
+    """Of the server that is asked for, or else the context that is asked for, or else the current one: no key is shown to a
+    server that it was not made for."""
     path = config_file()
     try:
         with open(path, encoding="utf-8") as file:
@@ -73,19 +76,19 @@ def _profile(wanted: str, urls: List[str], server: str) -> Dict[str, str]:
         raise ForebayError(
             f"context '{wanted}' is not in {path}", "CONTEXT_NOT_FOUND", metadata={"next": "forebay config show"}
         )
-    if wanted or not (urls or server):
+    if not (urls or server):
         return contexts.get(wanted or current, {})
-    for profile in contexts.values():
-        if _shares(profile, urls, server):
-            return profile
-    return {}
+    candidates = [contexts[wanted]] if wanted else list(contexts.values())
+    return next((profile for profile in candidates if _names(profile, urls, server)), {})
 
 
-def _shares(profile: Dict[str, str], urls: List[str], server: str) -> bool:
+def _names(profile: Dict[str, str], urls: List[str], server: str) -> bool:
+    """Whether the context is about all of these servers."""
     known = [address.strip() for address in profile.get("server", "").split(",") if address]
     if urls:
-        return any(_http_url(address, tls) in urls for address in known for tls in (False, True))
-    return any(address.strip() in known for address in server.split(","))
+        known_urls = [_http_url(address, bool(profile.get("tls_ca_file"))) for address in known]
+        return all(url in known_urls for url in urls)
+    return all(address.strip() in known for address in server.split(","))
 
 
 def _parse(text: str, path: str) -> "tuple[str, Dict[str, Dict[str, str]]]":

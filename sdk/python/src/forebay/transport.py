@@ -45,17 +45,26 @@ class Transport:
         answer that was lost is an error (ServerUnreachable), because the server may have acted."""
         body = json.dumps(message).encode()
         end = time.monotonic() + (self._patience if patience is None else patience)
-        tries = 0
+        tries = refusals = 0
         while True:
             try:
                 return self._once(method, body, timeout)
-            except (OSError, http.client.HTTPException) as error:
+            except ConnectionRefusedError as error:
+                # Nothing was sent: another server may be asked, whatever the call does.
+                refusals += 1
+                untried = refusals < len(self._urls)
                 failure: ForebayError = self._unreachable(error)
+            except (OSError, http.client.HTTPException) as error:
+                untried = False
+                failure = self._unreachable(error)
             except ForebayError as error:
                 if error.code != "unavailable":
                     raise
+                untried = False
                 failure = error
             self._drop()
+            if untried:
+                continue
             if not repeat or time.monotonic() >= end:
                 raise failure
             pause = _PAUSES[min(tries, len(_PAUSES) - 1)]
@@ -71,8 +80,7 @@ class Transport:
         answer = connection.getresponse()
         text = answer.read()
         if answer.status == 200:
-            result: Message = json.loads(text)
-            return result
+            return _message_of(text)
         raise _explained(_error_of(answer.status, text), method)
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
@@ -106,6 +114,18 @@ class Transport:
             "unavailable",
             {"next": "forebay doctor"},
         )
+
+
+def _message_of(text: bytes) -> Message:
+    try:
+        message = json.loads(text)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        raise ForebayError(
+            f"what answers is no Forebay server; it said: {text[:100].decode(errors='replace')!r}", "NOT_A_SERVER", "unknown"
+        )
+    return message
 
 
 def _explained(error: ForebayError, method: str) -> ForebayError:

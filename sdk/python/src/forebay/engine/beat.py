@@ -5,20 +5,29 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from typing import Callable
+from typing import Callable, Optional
 
 from ..errors import ForebayError
 from ..transport import Transport
 
 
 class Beat:
-    """Beats on a thread from its making to `stop`. `cancelled` is called once, on that thread."""
+    """Beats on a thread from its making to `stop`. `cancelled` is called once, on that thread, when a stop is wanted; so is
+    `disowned`, by default the same, when the run is not ours any more."""
 
-    def __init__(self, transport: Transport, run_id: str, interval: float, cancelled: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        run_id: str,
+        interval: float,
+        cancelled: Callable[[], None],
+        disowned: Optional[Callable[[], None]] = None,
+    ) -> None:
         self._transport = transport
         self._run_id = run_id
         self._interval = interval
         self._cancelled = cancelled
+        self._disowned = disowned or cancelled
         self._over = threading.Event()
         threading.Thread(target=self._loop, name="forebay-beat", daemon=True).start()
 
@@ -35,7 +44,9 @@ class Beat:
             except ForebayError as error:
                 if error.code != "unauthenticated":
                     continue
-                answer = {"cancelWanted": True}
+                if not told and not self._over.is_set():
+                    self._disowned()
+                return
             if answer.get("cancelWanted") and not told and not self._over.is_set():
                 told = True
                 self._cancelled()

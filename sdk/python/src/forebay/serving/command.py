@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from typing import Any, Dict, List
@@ -25,6 +26,7 @@ def main(words: List[str]) -> int:
 
 
 def _serve(given: argparse.Namespace) -> None:
+    os.environ["FOREBAY_RECORD"] = "off"
     flow = entrypoints.load(given.entrypoint)
     flow.set_origin(given.entrypoint, [])
     flow.serve(

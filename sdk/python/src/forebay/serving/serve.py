@@ -15,6 +15,7 @@ from .home import Home, pool_name
 from .worker import Worker
 
 _DEFAULT_LIMIT = 10
+_MOST_AUTHORITY = 64 << 10
 
 
 def serve(
@@ -28,6 +29,8 @@ def serve(
     finished. A second Ctrl-C cancels what runs. Needs a key of role operator or higher."""
     if not deployments:
         raise ValueError("serve() wants one deployment at least: flow.to_deployment(name)")
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit is {limit}; it must be 1 or more")
     found = settings.load()
     home = Home(Client(found), pool_name(deployments[0]), deployments)
     home.prepare()
@@ -39,8 +42,8 @@ def serve(
 
 def _registered(home: Home, found: settings.Settings, limit: int) -> Worker:
     for fresh in (False, True):
-        transport = Transport(found.urls, home.worker_key(fresh), found.ca_file)
-        worker = Worker(transport, home.pool, ",".join(found.urls), limit, _authority(found.ca_file))
+        transport = Transport(found.urls, home.worker_key(fresh), found.ca_file, authority=found.authority)
+        worker = Worker(transport, home.pool, ",".join(found.urls), limit, _authority(found))
         try:
             worker.register()
             return worker
@@ -50,11 +53,19 @@ def _registered(home: Home, found: settings.Settings, limit: int) -> Worker:
     raise AssertionError("unreachable")
 
 
-def _authority(ca_file: str) -> str:
-    if not ca_file:
-        return ""
-    with open(ca_file, encoding="utf-8") as file:
-        return file.read()
+def _authority(found: settings.Settings) -> str:
+    """For the runs, in their environment, which takes no more than that of one variable."""
+    if not found.ca_file:
+        return found.authority
+    with open(found.ca_file, encoding="utf-8") as file:
+        text = file.read()
+    if len(text) > _MOST_AUTHORITY:
+        raise ForebayError(
+            f"tls_ca_file {found.ca_file} has {len(text)} bytes; runs take at most {_MOST_AUTHORITY}: name the authority of the "
+            "server alone, not all that the system trusts",
+            "TOO_LARGE",
+        )
+    return text
 
 
 def _say(deployments: "tuple[Deployment, ...]") -> None:
