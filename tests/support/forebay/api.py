@@ -60,7 +60,8 @@ class Api:
             address,
             options=[
                 ("grpc.use_local_subchannel_pool", 1),
-                ("grpc.min_reconnect_backoff_ms", 50),
+                # By this name gRPC means how long one attempt to connect may take.
+                ("grpc.min_reconnect_backoff_ms", 5000),
                 ("grpc.initial_reconnect_backoff_ms", 50),
                 ("grpc.max_reconnect_backoff_ms", 500),
                 ("grpc.max_receive_message_length", -1),
