@@ -12,10 +12,16 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 
+from forebay import kubernetes_build  # noqa: E402
 from forebay.daemons import Server  # noqa: E402
 from forebay.docker_engine import DockerEngine, test_engine  # noqa: E402
 from forebay.environment import Environment  # noqa: E402
 from forebay.images import PYTHON_BASE, REPO_STATS, make_python_image, make_repo_stats_image, make_test_images  # noqa: E402
+from forebay.kubernetes_client import KubernetesClient  # noqa: E402
+from forebay.kubernetes_cluster import KubernetesCluster  # noqa: E402
+from forebay.kubernetes_double import KubernetesDouble  # noqa: E402
+from forebay.kubernetes_pool import KubernetesPool, worker_kubeconfig  # noqa: E402
+from forebay.kubernetes_shared import shared_cluster  # noqa: E402
 from forebay.postgres import TestPostgres  # noqa: E402
 from forebay.process import SANITIZER  # noqa: E402
 from forebay.registry import Registry  # noqa: E402
@@ -28,6 +34,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "minutes: takes minutes")
+    config.addinivalue_line("markers", "slow: runs nothing that a sanitizer looks at")
 
 
 def pytest_collection_modifyitems(items):
@@ -119,6 +126,63 @@ def own_engine():
         yield engine
     finally:
         engine.stop()
+
+
+@pytest.fixture(scope="session")
+def kubernetes_built():
+    """A cluster can be started here; with FOREBAY_TEST_KUBERNETES=1 it must be possible."""
+    if reason := kubernetes_build.missing():
+        if os.environ.get("FOREBAY_TEST_KUBERNETES") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def kubernetes(request):
+    """The cluster of FOREBAY_TEST_KUBECONFIG, which stays as it is; else a real one with the test images, for all tests of
+    all processes of this run; no part of it is to be killed. See KubernetesClient."""
+    if given := os.environ.get("FOREBAY_TEST_KUBECONFIG"):
+        yield KubernetesClient(pathlib.Path(given))
+        return
+    request.getfixturevalue("kubernetes_built")
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"{os.getpid()}")
+    with shared_cluster(pathlib.Path(f"/tmp/fbk-{run[:12]}")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def kubernetes_namespace(kubernetes):
+    """A namespace of the test's own, in which Pod Security "restricted" is enforced."""
+    name = kubernetes.make_namespace("runs", pod_security="restricted")
+    yield name
+    kubernetes.remove_namespace(name)
+
+
+@pytest.fixture
+def kubernetes_pool(env, kubernetes, kubernetes_namespace, scratch):
+    """The pool `jobs`, whose workers may do in that namespace what deploy/kubernetes lets them do, and nothing else."""
+    kubeconfig = worker_kubeconfig(kubernetes, kubernetes_namespace, scratch)
+    return KubernetesPool(env, kubernetes.api, kubeconfig, kubernetes_namespace, cancel_grace=1000)
+
+
+@pytest.fixture
+def own_cluster(kubernetes_built):
+    """A real Kubernetes cluster with the test images for one test, parts of which are to be killed, paused and started."""
+    cluster = KubernetesCluster()
+    try:
+        make_test_images(cluster.start())
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def kubernetes_double(scratch):
+    """An API server that misbehaves as told, with a small cluster behind it and the namespace "team"."""
+    double = KubernetesDouble(scratch / "kubernetes")
+    double.make_namespace("team")
+    yield double
+    double.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import time
 
 
 class TcpGate:
-    """Listens on a free port of loopback and forwards to `target` ("host:port"). Thread-safe.
+    """Listens on `listen`, a free port of loopback if nothing is said, and forwards to `target` ("host:port"). Thread-safe.
 
     open       everything passes (the state at first)
     cut        connections are reset, new ones refused by an immediate reset
@@ -17,7 +17,7 @@ class TcpGate:
     swallow    requests pass, answers are thrown away: the caller never learns what became of its call
     """
 
-    def __init__(self, target: str):
+    def __init__(self, target: str, listen: tuple[str, int] = ("127.0.0.1", 0)):
         host, port = target.rsplit(":", 1)
         self._target = (host, int(port))
         self._state = "open"
@@ -29,8 +29,8 @@ class TcpGate:
         self._pairs: dict[socket.socket, socket.socket] = {}
         self._upward: set[socket.socket] = set()
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        self._listener = socket.create_server(listen)
+        self.address = "%s:%d" % self._listener.getsockname()
         self.bytes_up = 0
         self.bytes_down = 0
         self._selector = selectors.DefaultSelector()

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 from .docker_engine import EngineClient
-from .process import ROOT
+from .process import ROOT, binary
 
 # Shell and tools; runs as root in /tmp unless told otherwise; has FROM_IMAGE=image in its environment.
 BUSYBOX = "forebay-test/busybox:1"
@@ -83,13 +83,42 @@ def make_python_image(engine: EngineClient):
     if engine.has_image(PYTHON_BASE):
         return
     with tempfile.TemporaryDirectory() as folder:
-        tree = busybox_tree(pathlib.Path(folder))
-        _copy_python(tree, [name for name in LEFT_OUT if name not in ("distutils", "unittest")])
-        packages = tree / "usr/lib/python3/dist-packages"
-        for name in PACKAGES:
-            source = f"/usr/lib/python3/dist-packages/{name}"
-            shutil.copytree(source, packages / name, ignore=shutil.ignore_patterns("__pycache__"))
+        tree = _python_tree(pathlib.Path(folder))
         _import(engine, PYTHON_BASE, tree, "ENV PATH=/usr/local/bin:/usr/bin:/bin")
+
+
+def make_flow_image(engine: EngineClient, name: str, flows: pathlib.Path):
+    """The same with the package and a folder of flows, as `flow.deploy(image=…)` makes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = _python_tree(pathlib.Path(folder))
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "sdk/python/src/forebay", tree / "usr/lib/python3/dist-packages/forebay", ignore=ignored)
+        shutil.copytree(flows, tree / "opt/flows", ignore=ignored)
+        _import(engine, name, tree, "ENV PATH=/usr/local/bin:/usr/bin:/bin", "WORKDIR /opt/flows", "USER 1000")
+
+
+def make_worker_image(engine: EngineClient, name: str):
+    """forebay-worker, as deploy/docker/forebay makes an image of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = busybox_tree(pathlib.Path(folder))
+        # Busybox has none.
+        _copy_program("/usr/bin/install", tree)
+        program = tree / "usr/local/bin/forebay-worker"
+        program.parent.mkdir(parents=True)
+        shutil.copy(binary("forebay-worker"), program)
+        _copy_libraries(program, tree)
+        (tree / "var/lib/forebay").mkdir(parents=True)
+        _import(engine, name, tree, "ENV PATH=/usr/local/bin:/usr/bin:/bin", "USER 10001:10001")
+
+
+def _python_tree(root: pathlib.Path) -> pathlib.Path:
+    tree = busybox_tree(root)
+    _copy_python(tree, [name for name in LEFT_OUT if name not in ("distutils", "unittest")])
+    packages = tree / "usr/lib/python3/dist-packages"
+    for name in PACKAGES:
+        source = f"/usr/lib/python3/dist-packages/{name}"
+        shutil.copytree(source, packages / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tree
 
 
 def _copy_python(tree: pathlib.Path, left_out):

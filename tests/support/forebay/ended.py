@@ -1,0 +1,31 @@
+"""A run that has ended, with what a test asks of it."""
+
+from . import protocol
+
+STREAMS = {number: name for name, number in protocol.enum("LogStream").items()}
+
+
+class Ended:
+    def __init__(self, api, run_id: str):
+        self.id = run_id
+        run = api.run(run_id, full=True)
+        self.state = protocol.STATES[run.state.type]
+        self.reason, self.message = run.state.reason, run.state.message
+        self.exit_code = run.exit_code if run.HasField("exit_code") else None
+        self.attempts = run.attempt_count
+        self.usage = run.attempts[-1].usage
+        self.entries = [line.entry for line in api.log(run_id)]
+        # What user code wrote, and what was said about it.
+        self.lines = [entry.text for entry in self.entries if STREAMS[entry.stream] != "SYSTEM"]
+        self.told = [entry.text for entry in self.entries if STREAMS[entry.stream] == "SYSTEM"]
+
+    @property
+    def infrastructure(self) -> str:
+        """The name of its first attempt's container or Job."""
+        return f"forebay-{self.id}-1"
+
+
+def reasons(api, run_id: str) -> list[str]:
+    """Of the attempts that are over."""
+    attempts = api.run(run_id, full=True).attempts
+    return [attempt.outcome.reason for attempt in attempts if attempt.outcome.reason]
