@@ -4,6 +4,7 @@
 
 #include "common/base/status.h"
 #include "worker/launch/docker/engine/engine_api.h"
+#include "worker/launch/kubernetes/cluster_check.h"
 
 namespace forebay::worker {
 
@@ -17,7 +18,17 @@ EngineOptions EngineOptionsOf(const config::v1::WorkerConfig& config) {
   return options;
 }
 
+ClusterOptions ClusterOptionsOf(const config::v1::WorkerConfig& config) {
+  ClusterOptions options;
+  options.kubeconfig = config.kubeconfig();
+  options.context = config.kubernetes_context();
+  options.namespaces = {config.kubernetes_namespaces().begin(),
+                        config.kubernetes_namespaces().end()};
+  return options;
+}
+
 absl::StatusOr<std::string> CheckEngine(const config::v1::WorkerConfig& config) {
+  if (config.type() == "kubernetes") return CheckCluster(ClusterOptionsOf(config));
   ASSIGN_OR_RETURN(const auto engine, EngineApi::Make(EngineOptionsOf(config)));
   Cancellation never;
   ASSIGN_OR_RETURN(const Json version, engine->Negotiate(never));

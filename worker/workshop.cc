@@ -50,6 +50,7 @@ absl::Status Workshop::OpenLauncher(const std::string& type, const config::v1::W
   options.changed = [this](const std::string& name) { changed_(name); };
   options.readiness_changed = [this] { settled_(); };
   options.engine = EngineOptionsOf(config);
+  options.cluster = ClusterOptionsOf(config);
   ASSIGN_OR_RETURN(auto floor, ReadPolicyFloor(type, config.policy_floor_file()));
   if (floor.has_value()) renderer_.SetFloor(*std::move(floor));
   if (!config.tls_ca_file().empty()) {

@@ -86,12 +86,16 @@ absl::Status Start(Session& session, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const fs::path key_file, KeyFile(session, arguments, pool));
   std::vector<std::string> words = {"--server=" + profile.server, "--pool=" + pool,
                                     "--key-file=" + key_file.string()};
-  for (const char* option : {"name", "limit", "type", "state-dir", "log-level", "docker-host",
-                             "registry-credentials-file", "policy-floor-file"}) {
+  for (const char* option :
+       {"name", "limit", "type", "state-dir", "log-level", "docker-host",
+        "registry-credentials-file", "policy-floor-file", "kubeconfig", "kubernetes-context"}) {
     if (arguments.Has(option))
       words.push_back(fmt::format("--{}={}", option, arguments.Get(option)));
   }
   for (const std::string& queue : arguments.All("queue")) words.push_back("--queues=" + queue);
+  for (const std::string& name : arguments.All("kubernetes-namespace")) {
+    words.push_back("--kubernetes-namespaces=" + name);
+  }
   if (!profile.tls_ca_file.empty()) words.push_back("--tls-ca-file=" + profile.tls_ca_file);
   return Exec(program, words);
 }
@@ -226,6 +230,17 @@ std::vector<Command> WorkerCommands() {
        false,
        {},
        Completes::kFiles},
+      {"--kubeconfig",
+       "FILE",
+       "Cluster of a kubernetes pool (the one that the worker runs in, else kubectl's)",
+       false,
+       false,
+       false,
+       {},
+       Completes::kFiles},
+      {"--kubernetes-context", "NAME", "Context of the kubeconfig (its current one)"},
+      {"--kubernetes-namespace", "NAME", "Look for runs in this namespace (the context's own)",
+       false, true},
       {"--policy-floor-file",
        "FILE",
        "What is launched here at most, whatever the server says",

@@ -5,6 +5,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/job_spec/docker_spec.h"
+#include "common/job_spec/kubernetes_final.h"
 #include "common/job_spec/process_spec.h"
 #include "common/job_template/job_template.h"
 
@@ -120,7 +121,36 @@ Json ToFinal(const ProcessJob& job, const Json& configuration) {
   return spec;
 }
 
+bool IsAtOrBelow(std::string_view pointer, std::string_view top) {
+  return pointer.starts_with(top) && (pointer.size() == top.size() || pointer[top.size()] == '/');
+}
+
+// Fields of this type stand elsewhere in the configuration.
+FinalJob ToFinal(const KubernetesSpec& job, const Json& configuration,
+                 const std::vector<LeafOrigin>& origins) {
+  KubernetesFinal made = KubernetesFinalSpec(job, configuration);
+  FinalJob final_job{std::move(made.spec), {}};
+  for (const FieldSource& source : made.sources) {
+    for (const LeafOrigin& leaf : origins) {
+      if (IsAtOrBelow(leaf.pointer, source.pointer)) {
+        final_job.origins.push_back({source.field, leaf.origin});
+      }
+    }
+  }
+  return final_job;
+}
+
 }  // namespace
+
+absl::StatusOr<FinalJob> FinalSpecWithOrigins(std::string_view pool_type, const Json& configuration,
+                                              const std::vector<LeafOrigin>& origins) {
+  if (pool_type == "kubernetes") {
+    ASSIGN_OR_RETURN(const KubernetesSpec job, TypeKubernetesSpec(configuration));
+    return ToFinal(job, configuration, origins);
+  }
+  ASSIGN_OR_RETURN(Json spec, FinalSpec(pool_type, configuration));
+  return FinalJob{std::move(spec), origins};
+}
 
 absl::StatusOr<Json> FinalSpec(std::string_view pool_type, const Json& configuration) {
   if (pool_type == "docker") {
@@ -130,6 +160,10 @@ absl::StatusOr<Json> FinalSpec(std::string_view pool_type, const Json& configura
   if (pool_type == "process") {
     ASSIGN_OR_RETURN(const ProcessJob job, TypeProcessJob(configuration));
     return ToFinal(job, configuration);
+  }
+  if (pool_type == "kubernetes") {
+    ASSIGN_OR_RETURN(const KubernetesSpec job, TypeKubernetesSpec(configuration));
+    return KubernetesFinalSpec(job, configuration).spec;
   }
   // What is only pretended needs no reading: its configuration is what it does.
   if (pool_type == "scripted") return configuration;

@@ -13,8 +13,8 @@ extern const std::string_view kDefaultTemplates[];
 namespace {
 
 // In the order of the files in CMakeLists.txt.
-const std::array<std::string, 3>& Types() {
-  static const std::array<std::string, 3> types = {"docker", "process", "scripted"};
+const std::array<std::string, 4>& Types() {
+  static const std::array<std::string, 4> types = {"docker", "kubernetes", "process", "scripted"};
   return types;
 }
 

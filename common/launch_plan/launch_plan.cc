@@ -14,12 +14,15 @@ absl::StatusOr<PlannedJob> PlanJob(std::string_view pool_type, const JobTemplate
   ASSIGN_OR_RETURN(job.rendered, job_template.Render(deployment, run));
   const auto references = FindReferences(job.rendered.configuration);
   if (!references.empty()) return UnresolvedReference(references.front());
-  ASSIGN_OR_RETURN(job.final_spec, FinalSpec(pool_type, job.rendered.configuration));
+  ASSIGN_OR_RETURN(FinalJob final_job, FinalSpecWithOrigins(pool_type, job.rendered.configuration,
+                                                            job.rendered.origins));
+  job.final_spec = std::move(final_job.spec);
+  job.origins = std::move(final_job.origins);
   return job;
 }
 
 absl::Status Allow(const Policy& policy, std::string_view whose, const PlannedJob& job) {
-  const auto denials = policy.Check(job.final_spec, job.rendered.origins);
+  const auto denials = policy.Check(job.final_spec, job.origins);
   return denials.empty() ? absl::OkStatus() : DeniedBy(whose, denials);
 }
 

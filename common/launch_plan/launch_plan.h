@@ -4,6 +4,7 @@
 // run is created, a preview, the worker before the launch, the command line offline. Pure.
 
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/job_template/job_template.h"
@@ -17,6 +18,8 @@ struct PlannedJob {
   RenderedJob rendered;
   // The configuration typed and complete (common/job_spec/final_spec.h).
   Json final_spec;
+  // Of the final spec.
+  std::vector<LeafOrigin> origins;
 };
 
 // INVALID_ARGUMENT: as JobTemplate::Render and FinalSpec say. FAILED_PRECONDITION

@@ -113,7 +113,7 @@ JobPreview PreviewJob(const PreviewRequest& request) {
   const auto job =
       PlanJob(request.pool_type, request.job_template, request.deployment, request.run);
   if (job.ok()) {
-    preview.denials = request.policy.Check(job->final_spec, job->rendered.origins);
+    preview.denials = request.policy.Check(job->final_spec, job->origins);
   } else if (preview.problems.empty()) {
     preview.problems.push_back(ProblemOf(job.status()));
   }

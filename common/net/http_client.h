@@ -4,6 +4,7 @@
 // cookies, asks no proxy.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,14 +26,24 @@ struct HttpServer {
   std::string tls_ca_file;
   std::string tls_certificate_file;
   std::string tls_key_file;
+  // The same as PEM text; they win over the files.
+  std::string tls_ca_pem;
+  std::string tls_certificate_pem;
+  std::string tls_key_pem;
+  // "host:port" to connect to in place of the one in base_url, whose host is the name that the
+  // server's certificate is checked for. Empty: the one in base_url.
+  std::string connect_to;
+
+  bool operator==(const HttpServer&) const = default;
 };
 
 struct HttpRequest {
   std::string method = "GET";
   // With query, escaped.
   std::string path;
-  // With a Content-Type of JSON unless empty.
   std::string body;
+  // Of a body that is not empty.
+  std::string content_type = "application/json";
   // "Name: value".
   std::vector<std::string> headers;
   absl::Duration connect_timeout = absl::Seconds(10);
@@ -41,12 +52,16 @@ struct HttpRequest {
   // Gets the body of a good answer (status below 400) piece by piece, as it comes, on the calling
   // thread; false ends the call with OK.
   std::function<bool(std::string_view)> sink;
+  // Called when a good answer begins, before its body; may be empty.
+  std::function<void()> began;
 };
 
 struct HttpResponse {
   int status = 0;
   // What did not go to a sink.
   std::string body;
+  // By their names in lower case; those that come twice with a comma between.
+  std::map<std::string, std::string> headers;
 };
 
 // Connections are kept and used again. Thread-safe; calls block and run side by side.

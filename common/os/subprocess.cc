@@ -185,12 +185,14 @@ ExitStatus Subprocess::Stop(absl::Duration grace) {
   return *Wait();
 }
 
-absl::StatusOr<CommandResult> RunCommand(SubprocessSpec spec, absl::Duration most) {
+absl::StatusOr<CommandResult> RunCommand(SubprocessSpec spec, absl::Duration most,
+                                         CommandErrors errors) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus(errno, "cannot make a pipe");
   UniqueFd reader(ends[0]), writer(ends[1]);
   ::fcntl(reader.get(), F_SETFL, O_NONBLOCK);
-  spec.output = spec.errors = Redirect::ToFd(writer.get());
+  spec.output = Redirect::ToFd(writer.get());
+  if (errors == CommandErrors::kWithOutput) spec.errors = spec.output;
   spec.group = SubprocessSpec::Group::kOwnGroup;
   ASSIGN_OR_RETURN(Subprocess child, Subprocess::Start(spec));
   writer.Reset();

@@ -91,12 +91,15 @@ class Subprocess {
 
 struct CommandResult {
   ExitStatus exit;
-  // Standard output and error together, cut after 1 MiB.
+  // Standard output, and error with it unless it goes elsewhere, cut after 1 MiB.
   std::string output;
 };
-// Runs a command to its end and keeps what it wrote; the spec's output and errors are ignored.
+enum class CommandErrors { kWithOutput, kAsSpecified };
+// Runs a command to its end and keeps what it wrote; the spec's output is ignored, and its errors
+// unless asked for.
 // DEADLINE_EXCEEDED (COMMAND_TIMEOUT) after `most`, with the command and its group killed. A
 // failing command is not an error here.
-absl::StatusOr<CommandResult> RunCommand(SubprocessSpec spec, absl::Duration most);
+absl::StatusOr<CommandResult> RunCommand(SubprocessSpec spec, absl::Duration most,
+                                         CommandErrors errors = CommandErrors::kWithOutput);
 
 }  // namespace forebay

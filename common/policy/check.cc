@@ -133,9 +133,16 @@ std::optional<Fault> CheckInclude(const Rule& rule, const Json* value) {
 }
 
 std::optional<Fault> CheckForm(const Rule& rule, const Json& value) {
-  if (rule.require_digest && value.is_string() &&
-      value.get_ref<const std::string&>().find('@') == std::string::npos) {
-    return Fault{"", value, "name@sha256:...", "which has no digest"};
+  if (rule.require_digest) {
+    auto fault = FirstItem(value, [](const Json& image) {
+      return !image.is_string() ||
+             image.get_ref<const std::string&>().find('@') == std::string::npos;
+    });
+    if (fault.has_value()) {
+      fault->allowed = "name@sha256:...";
+      fault->why = "which has no digest";
+      return fault;
+    }
   }
   if (!rule.read_only) return std::nullopt;
   auto fault = FirstItem(value, [](const Json& item) {
@@ -152,6 +159,28 @@ bool IsForeignNetwork(const Json& mode) {
 
 bool IsHostPath(const Json& volume) {
   return !volume.is_string() || volume.get_ref<const std::string&>().starts_with('/');
+}
+
+// nfs, iscsi, hostPath and so on reach past the cluster's own storage.
+bool IsUnrestrictedVolume(const Json& volume) {
+  constexpr std::string_view kKinds[] = {"configMap",
+                                         "csi",
+                                         "downwardAPI",
+                                         "emptyDir",
+                                         "ephemeral",
+                                         "image",
+                                         "projected",
+                                         "persistentVolumeClaim",
+                                         "secret",
+                                         "serviceAccountToken",
+                                         "clusterTrustBundle"};
+  if (!volume.is_string()) return true;
+  const std::string_view text = volume.get_ref<const std::string&>();
+  return std::ranges::count(kKinds, text.substr(0, text.find(':'))) == 0;
+}
+
+bool IsUnconfined(const Json& profile) {
+  return !profile.is_string() || profile.get_ref<const std::string&>().starts_with("Unconfined");
 }
 
 }  // namespace
@@ -184,6 +213,12 @@ std::optional<Fault> CheckBuiltIn(const FieldRule& field, const Json* value) {
       break;
     case FieldRule::BuiltIn::kNoHostPaths:
       fault = FirstItem(*value, IsHostPath);
+      break;
+    case FieldRule::BuiltIn::kRestrictedVolumes:
+      fault = FirstItem(*value, IsUnrestrictedVolume);
+      break;
+    case FieldRule::BuiltIn::kConfined:
+      fault = FirstItem(*value, IsUnconfined);
       break;
   }
   if (fault.has_value()) {

@@ -37,6 +37,56 @@ constexpr FieldRule kDocker[] = {
     {"stream_output", kFlag},
 };
 
+constexpr FieldRule kKubernetes[] = {
+    {"name", kText},
+    {"namespace", kText},
+    {"env", kNames},
+    {"env_from", kList},
+    {"labels", kNames},
+    {"annotations", kNames},
+    {"containers", kList},
+    {"command", kList},
+    {"entrypoint", kList},
+    {"image", kImage},
+    {"image_pull_policy", kList},
+    {"image_pull_secrets", kList},
+    {"service_account", kText},
+    {"service_account_token", kFlag},
+    {"host_network", kFlag, BuiltIn::kForbidden},
+    {"host_pid", kFlag, BuiltIn::kForbidden},
+    {"host_ipc", kFlag, BuiltIn::kForbidden},
+    {"host_ports", kList, BuiltIn::kForbidden},
+    {"privileged", kFlag, BuiltIn::kForbidden},
+    {"allow_privilege_escalation", kFlag},
+    {"cap_add", kList, BuiltIn::kForbidden},
+    {"cap_drop", kList},
+    {"run_as_user", kList},
+    {"run_as_non_root", kFlag},
+    {"groups", kList},
+    {"read_only", kFlag},
+    {"seccomp_profile", kList, BuiltIn::kConfined},
+    {"apparmor_profile", kList, BuiltIn::kConfined},
+    {"selinux_options", kList, BuiltIn::kForbidden},
+    {"proc_mount", kList, BuiltIn::kForbidden},
+    {"sysctls", kList, BuiltIn::kForbidden},
+    {"volumes", kList, BuiltIn::kRestrictedVolumes},
+    {"node_selector", kList},
+    {"tolerations", kList},
+    {"runtime_class", kText},
+    {"priority_class", kText},
+    {"scheduler", kText},
+    {"cpu_request", kNumber},
+    {"cpu_limit", kNumber},
+    {"memory_request", kSize},
+    {"memory_limit", kSize},
+    {"resources", kList},
+    {"active_deadline_seconds", kNumber},
+    {"finished_job_ttl", kNumber},
+    {"pod_watch_timeout_seconds", kNumber},
+    {"stream_output", kFlag},
+    {"other", kList},
+};
+
 constexpr FieldRule kProcess[] = {
     {"name", kText},          {"env", kNames},
     {"labels", kNames},       {"command", kList},
@@ -64,6 +114,7 @@ constexpr FieldRule kScripted[] = {
 
 std::span<const FieldRule> FieldsOf(std::string_view pool_type) {
   if (pool_type == "docker") return kDocker;
+  if (pool_type == "kubernetes") return kKubernetes;
   if (pool_type == "process") return kProcess;
   if (pool_type == "scripted") return kScripted;
   return {};

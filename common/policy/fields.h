@@ -21,6 +21,7 @@ enum class FieldKind {
   kList,
   // An object; its names are what rules are about.
   kNames,
+  // One, or a list.
   kImage,
   kVolumes,
   // A text, a number or a list.
@@ -36,6 +37,10 @@ struct FieldRule {
     kOwnNetwork,
     // Named volumes only.
     kNoHostPaths,
+    // Volumes of a Pod: of the kinds that Kubernetes' Pod Security "restricted" admits.
+    kRestrictedVolumes,
+    // Profiles: any but "Unconfined".
+    kConfined,
   };
   // "limits.memory" is the member `memory` of the object `limits`.
   std::string_view name;

@@ -25,8 +25,11 @@
 // All rules of a field must hold. A field without a rule that has `allow` keeps the built-in one of
 // its type. A field that the type does not know is denied. Built in for docker: no privileges, no
 // added capabilities, no host or foreign container's network, no host paths, no devices (gpus);
-// everything else is free. Images match `allow` by their full name (docker.io/library/python:3.12),
-// with or without the tag and digest: a glob without a tag allows every tag.
+// everything else is free. Built in for kubernetes: no privileges, no added capabilities, nothing
+// of the host (network, pid, ipc, ports), volumes only of the kinds of Pod Security "restricted",
+// no unconfined profiles, no SELinux options, unmasked /proc or sysctls. Images match `allow` by
+// their full name (docker.io/library/python:3.12), with or without the tag and digest: a glob
+// without a tag allows every tag.
 //
 // The server decides a pool's policy when a run is created, the worker again before the launch, and
 // the worker its own floor beside it. Pure; immutable, cheap to copy, thread-safe.

@@ -19,11 +19,40 @@ constexpr std::chrono::milliseconds kLookAgain(2);
 
 bool IsScripted(const LauncherKind& kind) { return kind.type == "scripted"; }
 bool IsDocker(const LauncherKind& kind) { return kind.type == "docker"; }
+bool IsKubernetes(const LauncherKind& kind) { return kind.type == "kubernetes"; }
+bool IsContainer(const LauncherKind& kind) { return IsDocker(kind) || IsKubernetes(kind); }
 
 const char* EngineAddress() { return std::getenv("FOREBAY_TEST_DOCKER"); }
+const char* Kubeconfig() { return std::getenv("FOREBAY_TEST_KUBECONFIG"); }
+
+// As the template of the pool renders it, restricted as far as Pod Security can.
+Json KubernetesJob(const Json& command) {
+  const char* image = std::getenv("FOREBAY_TEST_KUBERNETES_IMAGE");
+  const Json container = {
+      {"name", "main"},
+      {"image", image == nullptr ? "forebay-test/busybox:1" : image},
+      {"imagePullPolicy", image == nullptr ? "Never" : "IfNotPresent"},
+      {"securityContext",
+       {{"allowPrivilegeEscalation", false}, {"capabilities", {{"drop", {"ALL"}}}}}}};
+  const Json pod = {{"restartPolicy", "Never"},
+                    {"automountServiceAccountToken", false},
+                    {"securityContext",
+                     {{"runAsNonRoot", true},
+                      {"runAsUser", 1000},
+                      {"seccompProfile", {{"type", "RuntimeDefault"}}}}},
+                    {"containers", Json::array({container})}};
+  const char* name_space = std::getenv("FOREBAY_TEST_KUBERNETES_NAMESPACE");
+  return {{"command", command},
+          {"namespace", name_space == nullptr ? "default" : name_space},
+          {"job_manifest",
+           {{"apiVersion", "batch/v1"},
+            {"kind", "Job"},
+            {"spec", {{"backoffLimit", 0}, {"template", {{"spec", pod}}}}}}}};
+}
 
 Json Shell(const LauncherKind& kind, const std::string& script) {
   Json job = {{"command", {"/bin/sh", "-c", script}}};
+  if (IsKubernetes(kind)) return KubernetesJob(job["command"]);
   if (!IsDocker(kind)) return job;
   job["image"] = "forebay-test/busybox:1";
   job["image_pull_policy"] = "Never";
@@ -43,6 +72,7 @@ const std::vector<LauncherKind>& AllLaunchers() {
   static const auto* const kinds = [] {
     auto* all = new std::vector<LauncherKind>{{"process", true}, {"scripted", false}};
     if (EngineAddress() != nullptr) all->push_back({"docker", true, true});
+    if (Kubeconfig() != nullptr) all->push_back({"kubernetes", true, true, false});
     return all;
   }();
   return *kinds;
@@ -55,7 +85,7 @@ Json ExitsWith(const LauncherKind& kind, int code) {
 
 Json EndsBySignal(const LauncherKind& kind, int signal) {
   // The first process of a container cannot be killed from inside.
-  if (IsDocker(kind)) {
+  if (IsContainer(kind)) {
     return Shell(kind, fmt::format("sh -c 'kill -{} $$'; exit $?", signal));
   }
   if (!IsScripted(kind)) return Shell(kind, fmt::format("kill -{} $$", signal));
@@ -72,7 +102,7 @@ Json Writes(const LauncherKind& kind, int64_t count) {
 
 Json RunsLong(const LauncherKind& kind) {
   // Signals that the first process of a container does not handle are not delivered.
-  if (IsDocker(kind)) {
+  if (IsContainer(kind)) {
     return Shell(kind, "trap 'exit 143' TERM; echo ready; while :; do sleep 0.1; done");
   }
   if (!IsScripted(kind)) return Shell(kind, "echo ready; exec sleep 600");
@@ -99,6 +129,7 @@ Fixture::Fixture(const LauncherKind& kind, LauncherOptions options)
     : type_(kind.type), pool_(NewRunId()), options_(std::move(options)) {
   options_.state_dir = scratch_.path();
   if (EngineAddress() != nullptr) options_.engine.address = EngineAddress();
+  if (Kubeconfig() != nullptr) options_.cluster.kubeconfig = Kubeconfig();
   Restart();
 }
 
@@ -158,7 +189,7 @@ Observation Fixture::WaitForLines(const std::string& name, int64_t lines) {
   REQUIRE(Eventually([&] {
     auto observed = launcher_->Observe(name);
     if (observed.ok()) seen = *observed;
-    return seen.log_lines >= lines;
+    return seen.log_lines >= lines && std::ssize(Text(name)) >= lines;
   }));
   return seen;
 }
@@ -178,7 +209,18 @@ std::vector<v1::LogEntry> Fixture::Log(const std::string& name, int64_t from) {
 
 std::vector<std::string> Fixture::Text(const std::string& name) {
   std::vector<std::string> lines;
-  for (const v1::LogEntry& entry : Log(name)) lines.push_back(entry.text());
+  for (const v1::LogEntry& entry : Log(name)) {
+    if (entry.stream() != v1::LOG_STREAM_SYSTEM) lines.push_back(entry.text());
+  }
+  return lines;
+}
+
+int64_t Fixture::LinesInFront(const std::string& name) {
+  int64_t lines = 0;
+  for (const v1::LogEntry& entry : Log(name)) {
+    if (entry.stream() != v1::LOG_STREAM_SYSTEM) break;
+    ++lines;
+  }
   return lines;
 }
 

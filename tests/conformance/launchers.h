@@ -17,8 +17,14 @@ struct LauncherKind {
   bool survives = false;
   // Whether it tells a signal by an exit code too.
   bool signals_have_exit_codes = false;
+  // Whether a grace that has begun can be shortened: kubelets of Kubernetes 1.33 wait for the first
+  // one to the end.
+  bool shortens_grace = true;
 };
-// Docker's is one of them where FOREBAY_TEST_DOCKER names an engine with the test images.
+// Docker's is one of them where FOREBAY_TEST_DOCKER names an engine with the test images, that of
+// Kubernetes where FOREBAY_TEST_KUBECONFIG names a cluster whose nodes have, or can pull,
+// FOREBAY_TEST_KUBERNETES_IMAGE with a shell in it; in FOREBAY_TEST_KUBERNETES_NAMESPACE, or
+// default.
 const std::vector<LauncherKind>& AllLaunchers();
 
 // A run that ends at once with the exit code.
@@ -53,12 +59,15 @@ class Fixture {
   // The same and lets it begin; returns its name.
   std::string Begin(const Json& configuration);
 
-  // Wait until it is so, at most 30 s; the observation then.
+  // Wait until it is so, at most 30 s; the observation then. Lines of the run itself count.
   Observation WaitForStage(const std::string& name, Stage stage);
   Observation WaitForLines(const std::string& name, int64_t lines);
   // All lines from `from` on.
   std::vector<v1::LogEntry> Log(const std::string& name, int64_t from = 0);
+  // The lines of the run itself, without what the launcher says in front of them.
   std::vector<std::string> Text(const std::string& name);
+  // How many lines that is.
+  int64_t LinesInFront(const std::string& name);
   // Launches, begins, and waits for the end.
   Observation RunToEnd(const Json& configuration, std::string* name = nullptr);
 

@@ -29,6 +29,19 @@ void CheckJob(const forebay::Json& job, const forebay::Policy& policy) {
   (void)policy.Check(*spec, {});
 }
 
+// The manifest by itself, and as the whole configuration.
+void CheckKubernetesJob(const forebay::Json& job) {
+  const auto policy = forebay::Policy::Parse("kubernetes", "");
+  for (const forebay::Json& configuration : {job, forebay::Json{{"job_manifest", job}}}) {
+    const auto spec = forebay::FinalSpec("kubernetes", configuration);
+    if (!spec.ok()) continue;
+    // All that comes out is something that rules can be about.
+    for (const forebay::Denial& denial : policy->Check(*spec, {})) {
+      if (denial.rule == "unknown field") std::abort();
+    }
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -38,6 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto policy = forebay::Policy::Parse("docker", text.substr(0, cut));
   const auto built_in = forebay::Policy::Parse("docker", "");
   const auto job = forebay::ParseJson(cut == text.npos ? text : text.substr(cut + 1), "job");
-  if (job.ok() && job->is_object()) CheckJob(*job, policy.ok() ? *policy : *built_in);
+  if (!job.ok() || !job->is_object()) return 0;
+  CheckJob(*job, policy.ok() ? *policy : *built_in);
+  CheckKubernetesJob(*job);
   return 0;
 }

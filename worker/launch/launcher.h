@@ -77,7 +77,8 @@ struct ExitRecord {
   std::optional<int> exit_code;
   int signal = 0;
   // EXITED, SIGNALED, OOM_KILLED, NEVER_STARTED (stopped or failed before user code began),
-  // HOLDER_LOST.
+  // HOLDER_LOST; of clusters that ended it EVICTED, PREEMPTED, NODE_LOST, DELETED, DEADLINE, which
+  // come with a signal.
   std::string reason;
   // For NEVER_STARTED after a failed preparation or exec: a reason as of forebay.v1.LaunchFailed;
   // else empty.
@@ -156,6 +157,16 @@ struct EngineOptions {
   std::string registry_credentials_file;
 };
 
+// Which Kubernetes cluster, and where in it.
+struct ClusterOptions {
+  // Empty: the one that the worker runs in, else as kubectl has it.
+  std::string kubeconfig;
+  // Empty: the kubeconfig's current one.
+  std::string context;
+  // In which runs are looked for; empty: the context's own.
+  std::vector<std::string> namespaces;
+};
+
 struct LauncherOptions {
   // Directory for what must survive the worker; exists, 0700.
   std::string state_dir;
@@ -165,6 +176,7 @@ struct LauncherOptions {
   // Called as `changed` is.
   std::function<void()> readiness_changed;
   EngineOptions engine;
+  ClusterOptions cluster;
 };
 
 // The launcher of a pool type; INVALID_ARGUMENT (UNKNOWN_POOL_TYPE) naming the known ones. A

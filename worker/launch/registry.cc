@@ -1,6 +1,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "worker/launch/docker/docker_launcher.h"
+#include "worker/launch/kubernetes/kubernetes_launcher.h"
 #include "worker/launch/launcher.h"
 #include "worker/launch/process/process_launcher.h"
 #include "worker/launch/scripted/scripted_launcher.h"
@@ -16,6 +17,7 @@ struct LauncherType {
 const std::vector<LauncherType>& Types() {
   static const auto* const types = new std::vector<LauncherType>{
       {"docker", MakeDockerLauncher},
+      {"kubernetes", MakeKubernetesLauncher},
       {"process", MakeProcessLauncher},
       {"scripted", MakeScriptedLauncher},
   };

@@ -177,14 +177,19 @@ Actions Attempt::Seen(const absl::StatusOr<Observation>& result) {
       step_ = Step::kRunning;
       return {FollowLogFrom(log_arrived_, false)};
     case Stage::kPreparing:
-      return {};
+      return step_ == Step::kFound && !stop_wanted_ ? LaunchAgain() : Actions();
     case Stage::kWaiting:
       break;
   }
   if (step_ == Step::kPreparing) return Prepared(*result);
   if (step_ == Step::kGo && !fenced_ && !stop_wanted_) return {Do(Kind::kGo)};
   if (step_ != Step::kFound || stop_wanted_) return {};
-  return gate_passed_ ? Go() : PassGate(*result);
+  return gate_passed_ ? Go() : LaunchAgain();
+}
+
+Actions Attempt::LaunchAgain() {
+  step_ = Step::kLaunching;
+  return {Do(Kind::kLaunch)};
 }
 
 Actions Attempt::Ended(const Observation& seen) {

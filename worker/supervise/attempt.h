@@ -6,9 +6,10 @@
 //   -> kDone
 //
 // An attempt that is adopted begins with a look at its infrastructure and goes on from what is
-// seen. Pure: events come in by the methods, each answers what is to be done, in order; time, calls
-// and launchers are elsewhere (supervisor.h). Every event may come late or twice: what does not fit
-// the step changes nothing.
+// seen; what has not been let go is launched again, in case an earlier worker did not get to the
+// end of its launch. Pure: events come in by the methods, each answers what is to be done, in
+// order; time, calls and launchers are elsewhere (supervisor.h). Every event may come late or
+// twice: what does not fit the step changes nothing.
 
 #include <cstdint>
 #include <optional>
@@ -108,6 +109,7 @@ class Attempt {
   Actions Prepared(const Observation& seen);
   Actions PassGate(const Observation& seen);
   Actions Go();
+  Actions LaunchAgain();
   Actions Ended(const Observation& seen);
   Actions FailLaunch(const absl::Status& error);
   // The last report; nothing began.

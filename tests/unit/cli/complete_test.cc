@@ -43,7 +43,7 @@ TEST_CASE("Nouns, verbs, options and choices are offered where they may stand") 
   CHECK(Offers({"work-pool", "create", "--"}, "--type"));
   CHECK(Offers({"work-pool", "create", "--"}, "--output"));
   CHECK(CandidatesFor({"work-pool", "create", "--type", ""}) ==
-        Words{"docker", "process", "scripted"});
+        Words{"docker", "kubernetes", "process", "scripted"});
   CHECK(CandidatesFor({"work-pool", "ls", "-o", "j"}) == Words{"json"});
   CHECK(CandidatesFor({"completion", ""}) == Words{"bash", "zsh", "fish"});
 }

@@ -101,7 +101,8 @@ TEST_CASE("A mistyped word is named with its nearest") {
 TEST_CASE("A missing or wrong value is named") {
   CHECK(Refused({"work-pool", "create"}) == "NAME is required");
   CHECK(Refused({"work-pool", "create", "p", "--type", "proces"}) ==
-        "--type must be one of docker, process, scripted, not `proces`; did you mean `process`?");
+        "--type must be one of docker, kubernetes, process, scripted, not `proces`; did you mean "
+        "`process`?");
   CHECK(Refused({"flow-run", "ls", "--limit", "many"}) ==
         "--limit must be a whole number, not `many`");
   CHECK(Refused({"completion", "tcsh"}).find("must be one of bash, zsh, fish, not `tcsh`") !=

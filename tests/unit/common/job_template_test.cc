@@ -152,18 +152,20 @@ TEST_CASE(
 TEST_CASE(
     "Every pool type has a default template that stands its own check, with a title for each "
     "variable") {
-  REQUIRE(PoolTypes().size() == 3);
+  REQUIRE(PoolTypes().size() == 4);
   for (const std::string& type : PoolTypes()) {
     INFO(type);
     const auto job_template = JobTemplate::Parse(DefaultJobTemplate(type));
     REQUIRE(job_template.ok());
+    const std::string configuration = DumpJson(job_template->job_configuration());
     for (const std::string& name : job_template->variables()) {
       INFO(name);
       const Json& declaration = job_template->variables_schema()["properties"][name];
       CHECK(declaration.contains("title"));
       CHECK(declaration.contains("description"));
-      CHECK((declaration.contains("type") || declaration.contains("anyOf")));
-      CHECK(job_template->job_configuration().contains(name));
+      CHECK((declaration.contains("type") || declaration.contains("anyOf") ||
+             declaration.contains("$ref")));
+      CHECK(configuration.find("{{ " + name + " }}") != std::string::npos);
     }
   }
   CHECK(DefaultJobTemplate("dockerr").empty());

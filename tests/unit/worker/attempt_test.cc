@@ -161,10 +161,17 @@ TEST_CASE("attempt: without a lease nothing is launched or let go until it is re
 }
 
 TEST_CASE("attempt: what is adopted goes on from what is seen", "[attempt]") {
-  SECTION("waiting before its gate: the gate is asked for") {
+  SECTION("waiting before its gate: it is launched again, and the gate is asked for") {
     Attempt attempt(Adopted(false), kGrace);
     attempt.Begin();
-    Gate(attempt.Seen(At(Stage::kWaiting)));
+    CHECK(Kinds(attempt.Seen(At(Stage::kWaiting))) == Ks{Kind::kLaunch});
+    Gate(attempt.Launched(At(Stage::kWaiting)));
+  }
+  SECTION("still preparing: it is launched again") {
+    Attempt attempt(Adopted(false), kGrace);
+    attempt.Begin();
+    CHECK(Kinds(attempt.Seen(At(Stage::kPreparing))) == Ks{Kind::kLaunch});
+    CHECK(Kinds(attempt.Launched(At(Stage::kPreparing))) == Ks{Kind::kFollowLog});
   }
   SECTION("waiting after its gate: it is let go") {
     Attempt attempt(Adopted(true), kGrace);

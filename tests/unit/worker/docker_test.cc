@@ -4,11 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/status.h"
+#include "common/json/json_lines.h"
 #include "tests/golden/golden.h"
 #include "tests/support/catch.h"
 #include "worker/launch/docker/container_state.h"
 #include "worker/launch/docker/create_request.h"
-#include "worker/launch/docker/engine/json_lines.h"
 #include "worker/launch/docker/log_frames.h"
 #include "worker/launch/docker/pull_progress.h"
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/json/json.h"
+#include "worker/launch/engine_words.h"
 #include "worker/launch/launcher.h"
 
 namespace forebay::worker {
@@ -18,8 +19,5 @@ bool HasBegun(const Json& container);
 // Stage, id and, when it has ended or could not begin, its end without usage. Of one that is
 // created and has not begun: kWaiting.
 Observation ObservationOf(const Json& container);
-// The reason as of forebay.v1.LaunchFailed for what an engine says when a container cannot be made
-// or begun.
-std::string LaunchFailureOf(std::string_view engine_says);
 
 }  // namespace forebay::worker

@@ -115,7 +115,8 @@ DockerLauncher::ContainerPtr DockerLauncher::Known(const std::string& name) {
 
 DockerLauncher::ContainerPtr DockerLauncher::MakeContainer(const std::string& name) {
   auto log = std::make_unique<ContainerLog>(
-      *engine_, OutputPath(name), LogLimits{options_.log_rate_bytes, options_.log_burst_bytes},
+      *engine_, OutputPath(name),
+      output::LogLimits{options_.log_rate_bytes, options_.log_burst_bytes},
       [this, name] { Changed(name); });
   return std::make_shared<Container>(name, std::move(log));
 }

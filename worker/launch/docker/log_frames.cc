@@ -1,9 +1,5 @@
 #include "worker/launch/docker/log_frames.h"
 
-#include <algorithm>
-
-#include "absl/time/time.h"
-
 namespace forebay::worker {
 namespace {
 
@@ -54,15 +50,6 @@ void LogFrames::Take(int stream, std::string_view payload) {
   }
   frame.bytes = payload;
   frame_(frame);
-}
-
-int64_t EngineTimeMicros(std::string_view text) {
-  constexpr size_t kShortest = 20, kLongest = 40;
-  if (text.size() < kShortest || text.size() > kLongest || text[4] != '-') return 0;
-  absl::Time time;
-  std::string error;
-  if (!absl::ParseTime(absl::RFC3339_full, std::string(text), &time, &error)) return 0;
-  return std::max<int64_t>(absl::ToUnixMicros(time), 0);
 }
 
 }  // namespace forebay::worker

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "worker/launch/engine_words.h"
+
 namespace forebay::worker {
 
 struct LogFrame {
@@ -36,9 +38,5 @@ class LogFrames {
   std::string pending_;
   bool broken_ = false;
 };
-
-// Microseconds since the epoch of "2026-01-02T03:04:05.123456789Z", the form in which engines write
-// times; 0 for anything else and for the time before all times.
-int64_t EngineTimeMicros(std::string_view text);
 
 }  // namespace forebay::worker

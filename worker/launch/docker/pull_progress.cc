@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/base/text.h"
@@ -26,12 +25,6 @@ int64_t NumberOf(const Json& message, const char* key) {
   if (detail == message.end() || !detail->is_object()) return 0;
   const auto found = detail->find(key);
   return found != detail->end() && found->is_number_integer() ? found->get<int64_t>() : 0;
-}
-
-bool HasAny(std::string_view text, std::initializer_list<std::string_view> parts) {
-  return std::any_of(parts.begin(), parts.end(), [text](std::string_view part) {
-    return text.find(part) != std::string_view::npos;
-  });
 }
 
 }  // namespace
@@ -67,33 +60,6 @@ void PullProgress::TakeLayer(const std::string& id, const std::string& status,
 
 void PullProgress::Say(const std::string& line) {
   if (++said_ <= kMostLines) say_(line);
-}
-
-PullFailure PullFailureOf(std::string_view engine_says) {
-  const std::string text = ToLower(engine_says);
-  if (HasAny(text, {"no space left"})) return {"NO_SPACE", false};
-  if (HasAny(text, {"manifest unknown", "not found", "name unknown", "no such image",
-                    "name_unknown", "manifest_unknown"})) {
-    return {"IMAGE_NOT_FOUND", false};
-  }
-  if (HasAny(text, {"unauthorized", "denied", "authentication required", "no basic auth",
-                    "incorrect username"})) {
-    return {"IMAGE_UNAUTHORIZED", false};
-  }
-  if (HasAny(text, {"no match for platform", "no matching manifest",
-                    "does not match the specified platform"})) {
-    return {"IMAGE_WRONG_PLATFORM", false};
-  }
-  if (HasAny(text, {"failed to register layer", "verification failed", "digest", "checksum"})) {
-    return {"IMAGE_CORRUPT", false};
-  }
-  if (HasAny(text, {"timeout", "deadline exceeded", "timed out"})) {
-    return {"IMAGE_PULL_TIMEOUT", true};
-  }
-  if (HasAny(text, {"invalid reference", "not a valid", "invalid repository"})) {
-    return {"INVALID_JOB", false};
-  }
-  return {"REGISTRY_UNREACHABLE", true};
 }
 
 }  // namespace forebay::worker

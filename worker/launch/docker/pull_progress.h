@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "common/json/json.h"
+#include "worker/launch/engine_words.h"
 
 namespace forebay::worker {
 
@@ -33,13 +34,5 @@ class PullProgress {
   std::string error_;
   int said_ = 0;
 };
-
-// Why a pull failed, from the engine's words: the reason as of forebay.v1.LaunchFailed, and whether
-// it may go well later.
-struct PullFailure {
-  std::string reason;
-  bool retryable = false;
-};
-PullFailure PullFailureOf(std::string_view engine_says);
 
 }  // namespace forebay::worker

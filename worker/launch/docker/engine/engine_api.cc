@@ -9,7 +9,7 @@
 
 #include "common/base/status.h"
 #include "common/base/text.h"
-#include "worker/launch/docker/engine/json_lines.h"
+#include "common/json/json_lines.h"
 
 namespace forebay::worker {
 namespace {

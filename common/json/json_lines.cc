@@ -1,21 +1,16 @@
-#include "worker/launch/docker/engine/json_lines.h"
+#include "common/json/json_lines.h"
 
 #include <nlohmann/json.hpp>
 
 #include "common/base/text.h"
 
-namespace forebay::worker {
-namespace {
-
-constexpr size_t kLongestLine = 1 << 20;
-
-}  // namespace
+namespace forebay {
 
 void JsonLines::Feed(std::string_view bytes) {
   while (!bytes.empty()) {
     const size_t end = bytes.find('\n');
     if (!overlong_) pending_ += bytes.substr(0, end);
-    if (pending_.size() > kLongestLine) {
+    if (pending_.size() > longest_line_) {
       overlong_ = true;
       pending_.clear();
     }
@@ -33,4 +28,4 @@ void JsonLines::Take(std::string_view line) {
   if (parsed.ok() && parsed->is_object()) object_(*parsed);
 }
 
-}  // namespace forebay::worker
+}  // namespace forebay
