@@ -6,12 +6,11 @@ import os
 import pytest
 from forebay import protocol
 from forebay.api import ApiError
+from forebay.ended import STREAMS, Ended, reasons
 from forebay.images import BUSYBOX, ENTRY, USER
 from forebay.registry import PASSWORD
 from forebay.waiting import wait_until
 from google.protobuf import field_mask_pb2
-
-STREAMS = {number: name for name, number in protocol.enum("LogStream").items()}
 
 
 @pytest.fixture
@@ -43,28 +42,12 @@ def submit(api, pool):
 def run(api, worker, submit):
     """run(script, **variables): the ended run, with its output in `.lines`."""
 
-    def run(script: str | list[str], **variables) -> "Ended":
+    def run(script: str | list[str], **variables) -> Ended:
         run_id = submit(script, **variables)
         api.wait_for_end(run_id)
         return Ended(api, run_id)
 
     return run
-
-
-class Ended:
-    def __init__(self, api, run_id: str):
-        self.id = run_id
-        run = api.run(run_id, full=True)
-        self.state = protocol.STATES[run.state.type]
-        self.reason, self.message = run.state.reason, run.state.message
-        self.exit_code = run.exit_code if run.HasField("exit_code") else None
-        self.usage = run.attempts[-1].usage
-        self.entries = [line.entry for line in api.log(run_id)]
-        self.lines = [entry.text for entry in self.entries if STREAMS[entry.stream] != "SYSTEM"]
-
-    @property
-    def container(self) -> str:
-        return f"forebay-{self.id}-1"
 
 
 def test_a_run_is_a_container_with_its_attribution(run, docker_engine, worker):
@@ -74,7 +57,7 @@ def test_a_run_is_a_container_with_its_attribution(run, docker_engine, worker):
     environment = dict(line.split("=", 1) for line in ended.lines[1:])
     assert environment["FOREBAY_RUN_ID"] == ended.id
     assert environment["FROM_IMAGE"] == "image"
-    inspected = docker_engine.inspect(ended.container)
+    inspected = docker_engine.inspect(ended.infrastructure)
     labels = inspected["Config"]["Labels"]
     assert labels["forebay.io/run-id"] == ended.id
     assert labels["forebay.io/attempt"] == "1"
@@ -164,9 +147,9 @@ def test_a_command_that_is_not_there_fails_the_run_with_its_class(run):
 def test_the_container_is_removed_or_kept_as_asked(run, docker_engine, auto_remove):
     ended = run("true", auto_remove=auto_remove)
     if auto_remove:
-        wait_until(lambda: not docker_engine.exists(ended.container), what="the container to go")
+        wait_until(lambda: not docker_engine.exists(ended.infrastructure), what="the container to go")
     else:
-        assert docker_engine.inspect(ended.container)["State"]["Status"] == "exited"
+        assert docker_engine.inspect(ended.infrastructure)["State"]["Status"] == "exited"
 
 
 def test_a_cancelled_run_is_asked_first_and_then_made_to_end(api, worker, submit, docker_engine):
@@ -208,7 +191,7 @@ def test_an_image_that_is_not_there_and_may_not_be_pulled(run):
 def test_labels_of_the_job_stand_beside_the_attribution(run, docker_engine):
     ended = run("true", labels={"cost-centre": "7"})
     (found,) = docker_engine.containers(**{"forebay.io/run-id": ended.id, "cost-centre": "7"})
-    assert found["Names"] == [f"/{ended.container}"]
+    assert found["Names"] == [f"/{ended.infrastructure}"]
 
 
 def test_a_job_cannot_take_the_labels_of_the_attribution(submit):
@@ -386,27 +369,21 @@ def test_an_image_that_cannot_be_had_ends_the_run_with_its_class(run, registry_d
     assert image in ended.message
 
 
-def outcomes(api, run_id) -> list[str]:
-    """The reasons of the attempts that are over."""
-    attempts = api.run(run_id, full=True).attempts
-    return [attempt.outcome.reason for attempt in attempts if attempt.outcome.reason]
-
-
 @pytest.mark.parametrize("behaviour", ["error", "unavailable", "too many", "cut off"])
 def test_a_registry_in_trouble_is_asked_again(api, worker, submit, registry_double, behaviour):
     image = registry_double.image("later", behaviour)
     run_id = submit("cat /repository", image=image, image_pull_policy="IfNotPresent")
-    wait_until(lambda: outcomes(api, run_id), what="an attempt failed")
+    wait_until(lambda: reasons(api, run_id), what="an attempt failed")
     registry_double.image("later")
     api.wait_for_state(run_id, "COMPLETED")
     assert api.output(run_id) == ["later"]
-    assert outcomes(api, run_id)[0] == "REGISTRY_UNREACHABLE"
+    assert reasons(api, run_id)[0] == "REGISTRY_UNREACHABLE"
 
 
 def test_a_host_that_does_not_exist_is_told_by_its_name(api, worker, submit):
     run_id = submit("true", image="no-such-host.invalid/x:1", image_pull_policy="IfNotPresent")
-    wait_until(lambda: outcomes(api, run_id), what="an attempt failed")
-    assert outcomes(api, run_id)[0] == "REGISTRY_UNREACHABLE"
+    wait_until(lambda: reasons(api, run_id), what="an attempt failed")
+    assert reasons(api, run_id)[0] == "REGISTRY_UNREACHABLE"
     assert "no-such-host.invalid" in api.run(run_id, full=True).attempts[0].outcome.message
     api.cancel(run_id)
     api.wait_for_state(run_id, "CANCELLED")
@@ -419,8 +396,8 @@ def test_a_pull_that_hangs_ends_before_the_start_deadline(env, api, docker_engin
     api.deploy("flow/stuck", "impatient", ["true"], job_variables=variables)
     env.new_worker("impatient", arguments=("--docker-host", docker_engine.address))
     run_id = api.submit("flow/stuck")
-    wait_until(lambda: outcomes(api, run_id), what="an attempt failed")
-    assert outcomes(api, run_id)[0] == "IMAGE_PULL_TIMEOUT"
+    wait_until(lambda: reasons(api, run_id), what="an attempt failed")
+    assert reasons(api, run_id)[0] == "IMAGE_PULL_TIMEOUT"
     api.cancel(run_id)
     api.wait_for_end(run_id)
 
@@ -476,7 +453,7 @@ def run_with_login(env, api, pool, submit, docker_engine, closed_registry, scrat
 def test_an_image_behind_a_login_is_pulled_with_the_workers_credentials(run_with_login, docker_engine, name, scratch):
     ended = run_with_login(name)
     assert (ended.state, ended.lines) == ("COMPLETED", ["in"]), ended.message
-    shown = json.dumps(docker_engine.inspect(ended.container)) + "".join(entry.text for entry in ended.entries)
+    shown = json.dumps(docker_engine.inspect(ended.infrastructure)) + "".join(entry.text for entry in ended.entries)
     shown += "".join(log.read_text(errors="replace") for log in scratch.glob("worker*.log"))
     assert PASSWORD not in shown
 
