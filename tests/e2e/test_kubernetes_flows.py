@@ -77,8 +77,10 @@ def test_an_exception_fails_the_run(env, pool):
 def test_the_ticket_stands_in_the_secret_alone_and_the_pod_is_not_gated(env, pool):
     run_id = env.api.submit("hello/d", parameters='{"seconds": 600}')
     pool.wait_output(run_id)
+    # The cluster tells of it later than the flow does.
+    wait_until(lambda: running(pool.item("pods", run_id)), what="the Pod is said to run")
     pod = pool.item("pods", run_id)
-    assert running(pod) and not gated(pod)
+    assert not gated(pod)
     for resource in ("jobs", "pods"):
         assert "fbt_" not in json.dumps(pool.item(resource, run_id))
     assert "env.FOREBAY_LAUNCH_TICKET" in pool.item("secrets", run_id)["data"]

@@ -48,7 +48,10 @@ class Settings(unittest.TestCase):
         self.assertEqual(tls, settings.Settings(["https://forebay.example:8070"], "fbk_b", "/ca.pem"))
         told = self.load(text, FOREBAY_API_URL="https://x", FOREBAY_API_KEY="k")
         self.assertEqual((told.urls, told.api_key), (["https://x"], "k"))
-        # A key goes to its own server alone.
+        # A key goes to its own server alone; whom to trust may be said of another.
+        elsewhere = self.load(text, FOREBAY_API_URL="https://x", FOREBAY_CONTEXT="tls")
+        self.assertEqual(elsewhere, settings.Settings(["https://x"], "", "/ca.pem"))
+        self.assertEqual(self.load(text, FOREBAY_SERVER="evil:7070", FOREBAY_CONTEXT="tls").api_key, "")
         self.assertEqual(self.load(text, FOREBAY_API_URL="https://x").api_key, "")
         self.assertEqual(self.load(text, FOREBAY_SERVER="other:7070").api_key, "")
         self.assertEqual(self.load(text, FOREBAY_SERVER="forebay.example:7070"), tls)

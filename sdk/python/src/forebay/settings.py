@@ -79,7 +79,11 @@ def _profile(wanted: str, urls: List[str], server: str) -> Dict[str, str]:
     if not (urls or server):
         return contexts.get(wanted or current, {})
     candidates = [contexts[wanted]] if wanted else list(contexts.values())
-    return next((profile for profile in candidates if _names(profile, urls, server)), {})
+    named = next((profile for profile in candidates if _names(profile, urls, server)), None)
+    if named is None and wanted:
+        # Whom to trust is no secret, and an HTTP listener may be elsewhere than its context can say.
+        return {"tls_ca_file": contexts[wanted].get("tls_ca_file", "")}
+    return named or {}
 
 
 def _names(profile: Dict[str, str], urls: List[str], server: str) -> bool:
