@@ -51,10 +51,13 @@ class Bench:
         self.server.terminate()
         self.postgres.destroy()
 
+    def fresh_name(self, word: str) -> str:
+        self._pools += 1
+        return f"{word}-{self._pools}"
+
     def new_pool(self) -> tuple[str, pathlib.Path]:
         """A pool with the deployment bench/<pool>, and a file with a worker key for it."""
-        self._pools += 1
-        pool = f"pool-{self._pools}"
+        pool = self.fresh_name("pool")
         self.api.create_pool(pool)
         self.api.deploy(f"bench/{pool}", pool, ["true"])
         key_file = self.folder / f"{pool}.key"
@@ -163,8 +166,7 @@ class Bench:
             engine.stop()
 
     def _docker_pool(self, engine: DockerEngine, script: str, slots: int) -> tuple[str, Worker]:
-        self._pools += 1
-        pool = f"docker-{self._pools}"
+        pool = self.fresh_name("docker")
         self.api.create_pool(pool, "docker")
         box = {"image": BUSYBOX, "image_pull_policy": "Never", "network_mode": "none", "auto_remove": True}
         self.api.deploy(f"bench/{pool}", pool, ["/bin/sh", "-c", script], job_variables=json.dumps(box))

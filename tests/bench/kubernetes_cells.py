@@ -25,7 +25,6 @@ class KubernetesCells:
         self._bench = bench
         # What KubernetesPool asks of an environment.
         self.api = bench.api
-        self._pools = 0
 
     def make_worker(self, pool: str, limit: int, arguments: tuple[str, ...], name: str = "worker") -> Worker:
         key = self._bench.worker_key(pool)
@@ -33,8 +32,8 @@ class KubernetesCells:
         return Worker(self._bench.folder, self._bench.server.address, pool, key, f"{pool}-{name}", limit, words)
 
     def _pool(self, cluster: KubernetesApi, kubeconfig: pathlib.Path, namespace: str) -> KubernetesPool:
-        self._pools += 1
-        return KubernetesPool(self, cluster, kubeconfig, namespace, f"kubernetes-{self._pools}", start_deadline=600_000)
+        name = self._bench.fresh_name("kubernetes")
+        return KubernetesPool(self, cluster, kubeconfig, namespace, name, start_deadline=600_000)
 
     # Launches, on a real cluster.
 
