@@ -181,7 +181,10 @@ void Session::Impl::Connect() {
           "SET join_collapse_limit = 1; "
           // All look rows up by their indexes. A plan that was made while a table was small, and is
           // kept, would read the whole of it when it has grown.
+          // A bitmap gives up the index's order: to claim the first of a queue it would read and sort
+          // all that wait there.
           "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
+          "SET enable_bitmapscan = off; "
           // The estimates of such plans are high, and none runs long enough to be worth compiling.
           "SET jit = off; "
           // A server that is paused in the middle of a transaction would keep its locks from all
