@@ -123,8 +123,8 @@ void RegisterAll(ServiceTable& table, Backend& backend) {
 struct App::Parts {
   config::v1::ServerConfig config;
   const Clock& clock = SystemClock();
-  Random& random = SystemRandom();
-  UuidSource ids{SystemClock(), SystemRandom()};
+  BufferedRandom random{SystemRandom()};
+  UuidSource ids{SystemClock(), random};
   Uuid server_id = ids.Next();
   std::string address;
 

@@ -1,6 +1,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "absl/synchronization/mutex.h"
 #include "common/base/exit_code.h"
 #include "common/base/status.h"
 #include "common/config/config.h"
@@ -35,6 +36,8 @@ absl::Status Serve(const config::v1::ServerConfig& config, SignalWaiter& signals
 }
 
 int Main(int argc, char** argv) {
+  // Abseil as packaged looks for a cycle at every lock, gRPC's among them.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   ConfigSources sources = ConfigSourcesOf(argc, argv, environ);
   sources.program = "forebay-server";
   sources.summary =

@@ -8,6 +8,8 @@
 namespace forebay {
 namespace {
 
+constexpr size_t kBlockBytes = 4096;
+
 class OsRandom final : public Random {
  public:
   std::string Bytes(size_t count) override {
@@ -22,6 +24,19 @@ class OsRandom final : public Random {
 };
 
 }  // namespace
+
+std::string BufferedRandom::Bytes(size_t count) {
+  if (count > kBlockBytes) return source_.Bytes(count);
+  MutexLock lock(mutex_);
+  if (block_.size() - used_ < count) {
+    block_ = source_.Bytes(kBlockBytes);
+    used_ = 0;
+  }
+  std::string bytes = block_.substr(used_, count);
+  std::memset(block_.data() + used_, 0, count);
+  used_ += count;
+  return bytes;
+}
 
 uint64_t Random::Below(uint64_t bound) {
   uint64_t value = 0;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "common/base/sync.h"
+
 namespace forebay {
 
 // Implementations are thread-safe.
@@ -18,6 +20,20 @@ class Random {
   uint64_t Below(uint64_t bound);
   // Uniform in [0, 1).
   double Unit();
+};
+
+// Takes from `source` in blocks: a call of the system for each id and ticket is a part of what a
+// run costs. What was given out is wiped. A process that forks must not use it in both halves.
+class BufferedRandom final : public Random {
+ public:
+  explicit BufferedRandom(Random& source) : source_(source) {}
+  std::string Bytes(size_t count) override;
+
+ private:
+  Random& source_;
+  Mutex mutex_;
+  std::string block_ GUARDED_BY(mutex_);
+  size_t used_ GUARDED_BY(mutex_) = 0;
 };
 
 // getrandom(2). Never destroyed.

@@ -1,6 +1,7 @@
 #include "common/base/text.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <numeric>
 
@@ -52,12 +53,18 @@ size_t Utf8SequenceLength(std::string_view text) {
   return length;
 }
 
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+// What each character stands for as a hexadecimal digit; -1: none.
+constexpr std::array<int8_t, 256> kHexValues = [] {
+  std::array<int8_t, 256> values{};
+  values.fill(-1);
+  for (int digit = 0; digit < 10; ++digit)
+    values[static_cast<size_t>('0' + digit)] = static_cast<int8_t>(digit);
+  for (int digit = 10; digit < 16; ++digit) {
+    values[static_cast<size_t>('a' + digit - 10)] = static_cast<int8_t>(digit);
+    values[static_cast<size_t>('A' + digit - 10)] = static_cast<int8_t>(digit);
+  }
+  return values;
+}();
 
 }  // namespace
 
@@ -155,6 +162,12 @@ bool IsResourceName(std::string_view name) {
   });
 }
 
+int HexByte(char high, char low) {
+  const int upper = kHexValues[static_cast<unsigned char>(high)];
+  const int lower = kHexValues[static_cast<unsigned char>(low)];
+  return upper < 0 || lower < 0 ? -1 : upper * 16 + lower;
+}
+
 std::string HexEncode(std::string_view bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string hex;
@@ -169,13 +182,11 @@ std::string HexEncode(std::string_view bytes) {
 
 std::optional<std::string> HexDecode(std::string_view hex) {
   if (hex.size() % 2 != 0) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(hex.size() / 2);
-  for (size_t i = 0; i < hex.size(); i += 2) {
-    const int high = HexValue(hex[i]);
-    const int low = HexValue(hex[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    bytes += static_cast<char>(high * 16 + low);
+  std::string bytes(hex.size() / 2, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const int value = HexByte(hex[2 * i], hex[2 * i + 1]);
+    if (value < 0) return std::nullopt;
+    bytes[i] = static_cast<char>(value);
   }
   return bytes;
 }

@@ -30,6 +30,8 @@ std::string ToValidUtf8(std::string_view text);
 std::string CutUtf8(std::string_view text, size_t most);
 // A resource name: 1-63 of [a-z0-9-_], first a letter or digit.
 bool IsResourceName(std::string_view name);
+// The byte that two hexadecimal digits stand for; -1 when one is none.
+int HexByte(char high, char low);
 std::string HexEncode(std::string_view bytes);
 std::optional<std::string> HexDecode(std::string_view hex);
 

@@ -20,16 +20,15 @@ std::string Uuid::ToString() const {
 
 std::optional<Uuid> Uuid::Parse(std::string_view text) {
   if (text.size() != 36) return std::nullopt;
-  std::string hex;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash != (text[i] == '-')) return std::nullopt;
-    if (!dash) hex += text[i];
-  }
-  const auto decoded = HexDecode(hex);
-  if (!decoded.has_value()) return std::nullopt;
   Uuid id;
-  std::memcpy(id.bytes.data(), decoded->data(), id.bytes.size());
+  size_t at = 0;
+  for (uint8_t& byte : id.bytes) {
+    if ((at == 8 || at == 13 || at == 18 || at == 23) && text[at++] != '-') return std::nullopt;
+    const int value = HexByte(text[at], text[at + 1]);
+    if (value < 0) return std::nullopt;
+    byte = static_cast<uint8_t>(value);
+    at += 2;
+  }
   return id;
 }
 

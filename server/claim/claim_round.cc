@@ -70,26 +70,25 @@ absl::StatusOr<ClaimRound::Plan> ClaimRound::MakePlan(Session& session, const Uu
 }
 
 absl::Status ClaimRound::Grant(Session& session, const Uuid& pool, Round& round) {
-  ArrayLiteral runs, workers, requests, tickets, limits;
+  IdColumn runs, workers, requests;
+  BytesColumn tickets;
+  TextColumn limits;
   for (Candidate& candidate : round.candidates) {
     candidate.reservation = parking_.Reserve(pool, candidate.queue);
     if (!candidate.reservation.has_value()) continue;
     candidate.run.ticket = MintToken(TokenKind::kTicket, random_);
-    runs.Id(candidate.run.run);
-    workers.Id(candidate.reservation->worker);
-    requests.Id(candidate.reservation->request);
-    tickets.Bytes(HashToken(candidate.run.ticket));
+    runs.Add(candidate.run.run);
+    workers.Add(candidate.reservation->worker);
+    requests.Add(candidate.reservation->request);
+    tickets.Add(HashToken(candidate.run.ticket));
     const std::vector<Uuid> held = round.ledger.HeldLimits(candidate);
-    held.empty() ? limits.Null() : limits.Text(IdArray(held));
+    held.empty() ? limits.Null() : limits.Add(IdArray(held));
   }
   ASSIGN_OR_RETURN(Rows rows,
-                   session.Run(queries::kGrantAttempts, Args()
-                                                            .Array(runs.Take())
-                                                            .Array(workers.Take())
-                                                            .Array(requests.Take())
-                                                            .Array(tickets.Take())
-                                                            .Int(round.plan.start_deadline_ms)
-                                                            .Array(limits.Take())));
+                   session.RunBatch(queries::kGrantAttempts,
+                                    {runs.Take(), workers.Take(), requests.Take(), tickets.Take(),
+                                     BinaryInt(static_cast<int32_t>(round.plan.start_deadline_ms)),
+                                     limits.Take()}));
   std::map<Uuid, absl::Time> granted;
   for (size_t row = 0; row < rows.size(); ++row) granted[rows.Id(row, 0)] = rows.Time(row, 1);
   for (Candidate& candidate : round.candidates) {

@@ -36,6 +36,26 @@ inline pqxx::result RunPrepared(pqxx::transaction_base& tx, const std::string& n
 #endif
 }
 
+// All parameters in binary format.
+inline pqxx::result RunPreparedBinary(pqxx::transaction_base& tx, const std::string& name,
+                                      const std::vector<std::string>& values) {
+#if PQXX_VERSION_MAJOR < 7
+  std::vector<pqxx::binarystring> blobs;
+  blobs.reserve(values.size());
+  for (const std::string& value : values) blobs.emplace_back(value.data(), value.size());
+  return tx.exec_prepared(name, pqxx::prepare::make_dynamic_params(blobs));
+#else
+  pqxx::params params;
+  for (const std::string& value : values)
+    params.append(pqxx::binary_cast(value.data(), value.size()));
+#if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 9
+  return tx.exec(pqxx::prepped{name}, params);
+#else
+  return tx.exec_prepared(name, params);
+#endif
+#endif
+}
+
 inline void Prepare(pqxx::connection& connection, const std::string& name, const std::string& sql) {
   connection.prepare(name, sql);
 }

@@ -12,8 +12,17 @@
 
 namespace forebay::server {
 
+// Each field is looked up once: libpqxx counts a reference for every row and field it hands out.
 struct Rows::Impl {
+  explicit Impl(pqxx::result answer);
+  const std::string_view& at(size_t row, int column) const {
+    return fields[row * columns + static_cast<size_t>(column)];
+  }
+
   pqxx::result result;
+  size_t columns = 0;
+  // Without data where null. Of the result's own memory.
+  std::vector<std::string_view> fields;
 };
 
 struct Session::Impl {
@@ -24,7 +33,7 @@ struct Session::Impl {
 
   bool HungUp() const;
   void Connect();
-  pqxx::result Execute(pqxx::transaction_base& tx, const Query& query, const Params& params);
+  void Prepare(const Query& query);
 };
 
 namespace {
@@ -93,20 +102,23 @@ absl::Status Guard(Session& session, Call&& call) {
 
 Rows::Rows(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
+Rows::Impl::Impl(pqxx::result answer)
+    : result(std::move(answer)), columns(static_cast<size_t>(result.columns())) {
+  fields.reserve(static_cast<size_t>(result.size()) * columns);
+  for (const auto& row : result) {
+    for (const auto& field : row) {
+      fields.push_back(field.is_null() ? std::string_view()
+                                       : std::string_view(field.c_str(), field.size()));
+    }
+  }
+}
+
 size_t Rows::size() const { return static_cast<size_t>(impl_->result.size()); }
 size_t Rows::affected() const { return static_cast<size_t>(impl_->result.affected_rows()); }
 
-bool Rows::IsNull(size_t row, int column) const {
-  return impl_
-      ->result[static_cast<pqxx::result::size_type>(row)][static_cast<pqxx::row::size_type>(column)]
-      .is_null();
-}
+bool Rows::IsNull(size_t row, int column) const { return impl_->at(row, column).data() == nullptr; }
 
-std::string_view Rows::Text(size_t row, int column) const {
-  const auto field = impl_->result[static_cast<pqxx::result::size_type>(row)]
-                                  [static_cast<pqxx::row::size_type>(column)];
-  return field.is_null() ? std::string_view() : std::string_view(field.c_str(), field.size());
-}
+std::string_view Rows::Text(size_t row, int column) const { return impl_->at(row, column); }
 
 int64_t Rows::Int(size_t row, int column) const { return ParseInt(Text(row, column)).value_or(0); }
 double Rows::Double(size_t row, int column) const {
@@ -181,8 +193,8 @@ void Session::Impl::Connect() {
           "SET join_collapse_limit = 1; "
           // All look rows up by their indexes. A plan that was made while a table was small, and is
           // kept, would read the whole of it when it has grown.
-          // A bitmap gives up the index's order: to claim the first of a queue it would read and sort
-          // all that wait there.
+          // A bitmap gives up the index's order: to claim the first of a queue it would read and
+          // sort all that wait there.
           "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
           "SET enable_bitmapscan = off; "
           // The estimates of such plans are high, and none runs long enough to be worth compiling.
@@ -192,41 +204,45 @@ void Session::Impl::Connect() {
           "SET idle_in_transaction_session_timeout = '5s'");
 }
 
-pqxx::result Session::Impl::Execute(pqxx::transaction_base& tx, const Query& query,
-                                    const Params& params) {
+void Session::Impl::Prepare(const Query& query) {
   if (prepared.insert(query.name).second) pqxx_shim::Prepare(*connection, query.name, query.sql);
-  return pqxx_shim::RunPrepared(tx, query.name, params);
 }
 
 Session::Session(std::string url) : impl_(std::make_unique<Impl>()) { impl_->url = std::move(url); }
 Session::~Session() { Disconnect(); }
 
-absl::StatusOr<Rows> Session::Run(const Query& query, const Params& params) {
-  auto rows = std::make_shared<Rows::Impl>();
+// What `call` answers, in the open transaction or by itself.
+template <typename Call>
+absl::StatusOr<Rows> Session::Answer(Call&& call) {
+  std::shared_ptr<Rows::Impl> rows;
   RETURN_IF_ERROR(Guard(*this, [&] {
     impl_->Connect();
     if (impl_->transaction != nullptr) {
-      rows->result = impl_->Execute(*impl_->transaction, query, params);
+      rows = std::make_shared<Rows::Impl>(call(*impl_->transaction));
       return;
     }
     pqxx::nontransaction tx(*impl_->connection);
-    rows->result = impl_->Execute(tx, query, params);
+    rows = std::make_shared<Rows::Impl>(call(tx));
   }));
   return Rows(std::move(rows));
 }
 
+absl::StatusOr<Rows> Session::Run(const Query& query, const Params& params) {
+  return Answer([&](pqxx::transaction_base& tx) {
+    impl_->Prepare(query);
+    return pqxx_shim::RunPrepared(tx, query.name, params);
+  });
+}
+
+absl::StatusOr<Rows> Session::RunBatch(const Query& query, const BinaryParams& params) {
+  return Answer([&](pqxx::transaction_base& tx) {
+    impl_->Prepare(query);
+    return pqxx_shim::RunPreparedBinary(tx, query.name, params);
+  });
+}
+
 absl::StatusOr<Rows> Session::RunText(const std::string& sql) {
-  auto rows = std::make_shared<Rows::Impl>();
-  RETURN_IF_ERROR(Guard(*this, [&] {
-    impl_->Connect();
-    if (impl_->transaction != nullptr) {
-      rows->result = impl_->transaction->exec(sql);
-      return;
-    }
-    pqxx::nontransaction tx(*impl_->connection);
-    rows->result = tx.exec(sql);
-  }));
-  return Rows(std::move(rows));
+  return Answer([&](pqxx::transaction_base& tx) { return tx.exec(sql); });
 }
 
 absl::Status Session::Begin() {

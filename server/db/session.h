@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/uuid.h"
+#include "server/db/columns.h"
 #include "server/db/params.h"
 #include "server/db/query.h"
 
@@ -63,6 +64,7 @@ class Session {
 
   // Runs a named statement, prepared; by itself, or inside the open transaction.
   absl::StatusOr<Rows> Run(const Query& query, const Params& params);
+  absl::StatusOr<Rows> RunBatch(const Query& query, const BinaryParams& params);
   // Runs text that is not a named statement: migrations, LISTEN, settings.
   absl::StatusOr<Rows> RunText(const std::string& sql);
 
@@ -78,6 +80,8 @@ class Session {
 
  private:
   struct Impl;
+  template <typename Call>
+  absl::StatusOr<Rows> Answer(Call&& call);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -6,6 +6,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "server/db/queries.h"
+#include "server/runs/attempt_columns.h"
 #include "server/runs/slot_counters.h"
 
 namespace forebay::server {
@@ -33,84 +34,27 @@ RetryPolicy ReadRetryPolicy(const Rows& rows, size_t row, int column) {
   return policy;
 }
 
-const char* NameOf(Said said) { return said == Said::kCompleted ? "COMPLETED" : "FAILED"; }
-
-void OptionalText(ArrayLiteral& column, const std::optional<std::string>& value) {
-  value.has_value() ? column.Text(*value) : column.Null();
-}
-
 void Add(std::vector<Uuid>& ids, const Uuid& id) {
   if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
 }
 
-absl::Status Advance(Session& session, const std::vector<AttemptChange>& changes) {
-  ArrayLiteral runs, phases, names, infrastructure, tokens, begins, said, said_messages;
-  bool any = false;
-  for (const AttemptChange& change : changes) {
-    const bool moved = change.phase != change.before.state.phase ||
-                       change.infrastructure_name.has_value() ||
-                       change.infrastructure_id.has_value() || change.run_token_hash.has_value() ||
-                       change.said != Said::kNothing;
-    if (!moved) continue;
-    any = true;
-    runs.Id(change.before.run);
-    phases.Int(static_cast<int>(change.phase));
-    OptionalText(names, change.infrastructure_name);
-    OptionalText(infrastructure, change.infrastructure_id);
-    change.run_token_hash.has_value() ? tokens.Bytes(*change.run_token_hash) : tokens.Null();
-    begins.Bool(change.phase == Phase::kStarted && change.before.state.phase != Phase::kStarted);
-    change.said == Said::kNothing ? said.Null() : said.Text(NameOf(change.said));
-    said_messages.Text(change.said_message);
-  }
-  if (!any) return absl::OkStatus();
-  return session
-      .Run(queries::kAdvanceAttempts, Args()
-                                          .Array(runs.Take())
-                                          .Array(phases.Take())
-                                          .Array(names.Take())
-                                          .Array(infrastructure.Take())
-                                          .Array(tokens.Take())
-                                          .Array(begins.Take())
-                                          .Array(said.Take())
-                                          .Array(said_messages.Take()))
-      .status();
+bool Moved(const AttemptChange& change) {
+  return change.phase != change.before.state.phase || change.infrastructure_name.has_value() ||
+         change.infrastructure_id.has_value() || change.run_token_hash.has_value() ||
+         change.said != Said::kNothing;
 }
 
-// The columns of end_attempts, filled row by row.
-class EndColumns {
- public:
-  void Add(const AttemptChange& change) {
-    const Decision& end = *change.end;
-    run_.Id(change.before.run);
-    outcome_.Text(NameOf(end.outcome));
-    reason_.Text(end.reason);
-    message_.Text(end.message);
-    change.exit_code.has_value() ? exit_code_.Int(*change.exit_code) : exit_code_.Null();
-    const bool measured = change.usage.has_value();
-    measured ? cpu_user_.Int(change.usage->cpu_user_micros) : cpu_user_.Null();
-    measured ? cpu_system_.Int(change.usage->cpu_system_micros) : cpu_system_.Null();
-    measured ? max_rss_.Int(change.usage->max_rss_bytes) : max_rss_.Null();
-    requeue_.Bool(end.next == Next::kRequeue);
-    delay_.Int(absl::ToInt64Milliseconds(end.delay));
-    protocol_retries_.Int(end.protocol_retries);
-    crash_retries_.Int(end.crash_retries);
-    user_retries_.Int(end.user_retries);
-    paused_.Bool(end.paused);
+absl::Status Advance(Session& session, const std::vector<AttemptChange>& changes) {
+  AdvanceColumns columns;
+  bool any = false;
+  for (const AttemptChange& change : changes) {
+    if (!Moved(change)) continue;
+    any = true;
+    columns.Add(change);
   }
-  Args Take() {
-    Args args;
-    for (ArrayLiteral* column :
-         {&run_, &outcome_, &reason_, &message_, &exit_code_, &cpu_user_, &cpu_system_, &max_rss_,
-          &requeue_, &delay_, &protocol_retries_, &crash_retries_, &user_retries_, &paused_}) {
-      args.Array(column->Take());
-    }
-    return args;
-  }
-
- private:
-  ArrayLiteral run_, outcome_, reason_, message_, exit_code_, cpu_user_, cpu_system_, max_rss_,
-      requeue_, delay_, protocol_retries_, crash_retries_, user_retries_, paused_;
-};
+  if (!any) return absl::OkStatus();
+  return session.RunBatch(queries::kAdvanceAttempts, columns.Take()).status();
+}
 
 absl::Status ReleaseSlots(Session& session, const std::vector<AttemptChange>& ended) {
   std::map<SlotScope, int> slots;
@@ -230,7 +174,7 @@ HeldAttempt ReadHeldAttempt(const Rows& rows, size_t row) {
 absl::StatusOr<std::vector<HeldAttempt>> LockAttempts(Session& session, std::vector<Uuid> runs) {
   std::sort(runs.begin(), runs.end());
   runs.erase(std::unique(runs.begin(), runs.end()), runs.end());
-  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kLockAttempts, Args().Array(IdArray(runs))));
+  ASSIGN_OR_RETURN(Rows rows, session.RunBatch(queries::kLockAttempts, {BinaryIds(runs)}));
   std::vector<HeldAttempt> held;
   for (size_t row = 0; row < rows.size(); ++row) held.push_back(ReadHeldAttempt(rows, row));
   return held;
@@ -250,7 +194,7 @@ absl::Status WriteChanges(Session& session, const std::vector<AttemptChange>& ch
   if (ended.empty()) return absl::OkStatus();
   EndColumns columns;
   for (const AttemptChange& change : ended) columns.Add(change);
-  RETURN_IF_ERROR(session.Run(queries::kEndAttempts, columns.Take()).status());
+  RETURN_IF_ERROR(session.RunBatch(queries::kEndAttempts, columns.Take()).status());
   RETURN_IF_ERROR(ReleaseSlots(session, ended));
   RETURN_IF_ERROR(AddSharingPools(session, ended, aftermath.pools_ready));
   return Quarantine(session, ended);

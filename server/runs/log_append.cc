@@ -12,6 +12,7 @@ namespace {
 
 // Where an attempt's log stands within the transaction.
 struct LogEnd {
+  Uuid run;
   int attempt = 0;
   int64_t epoch = 0;
   Uuid worker;
@@ -36,7 +37,9 @@ absl::StatusOr<LogEnds> LockEnds(Session& session, const std::vector<LogAppend>&
   ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kLockLogEnds, Args().Array(IdArray(runs))));
   LogEnds ends;
   for (size_t row = 0; row < rows.size(); ++row) {
-    LogEnd& end = ends[rows.Id(row, 0)];
+    const Uuid run = rows.Id(row, 0);
+    LogEnd& end = ends[run];
+    end.run = run;
     end.attempt = static_cast<int>(rows.Int(row, 1));
     end.epoch = rows.Int(row, 2);
     end.worker = rows.Id(row, 3);
@@ -64,7 +67,10 @@ LogEnd* FindEnd(LogEnds& ends, const LogAppend& append, const v1::AttemptRef& re
 
 // The rows of append_logs.
 struct Chunks {
-  ArrayLiteral run, offset, attempt, count, body;
+  IdColumn run;
+  BigIntColumn offset;
+  IntColumn attempt, count;
+  BytesColumn body;
   bool any = false;
 };
 
@@ -82,11 +88,11 @@ v1::AppendResult AppendOne(LogEnd* end, bool by_run, const v1::AttemptLogs& logs
     for (int i = static_cast<int>(known); i < logs.entries_size(); ++i)
       *body.add_entries() = logs.entries(i);
     chunks.any = true;
-    chunks.run.Text(logs.attempt().run_id());
-    chunks.offset.Int(end->offset);
-    chunks.attempt.Int(end->attempt);
-    chunks.count.Int(fresh);
-    chunks.body.Bytes(body.SerializeAsString());
+    chunks.run.Add(end->run);
+    chunks.offset.Add(end->offset);
+    chunks.attempt.Add(end->attempt);
+    chunks.count.Add(fresh);
+    chunks.body.Add(body.SerializeAsString());
     end->offset += fresh;
     sequence += fresh;
     end->moved = true;
@@ -99,27 +105,22 @@ v1::AppendResult AppendOne(LogEnd* end, bool by_run, const v1::AttemptLogs& logs
 absl::Status WriteChunks(Session& session, const LogEnds& ends, Chunks& chunks) {
   if (!chunks.any) return absl::OkStatus();
   RETURN_IF_ERROR(session
-                      .Run(queries::kAppendLogs, Args()
-                                                     .Array(chunks.run.Take())
-                                                     .Array(chunks.offset.Take())
-                                                     .Array(chunks.attempt.Take())
-                                                     .Array(chunks.count.Take())
-                                                     .Array(chunks.body.Take()))
+                      .RunBatch(queries::kAppendLogs,
+                                {chunks.run.Take(), chunks.offset.Take(), chunks.attempt.Take(),
+                                 chunks.count.Take(), chunks.body.Take()})
                       .status());
-  ArrayLiteral runs, offsets, worker_sequences, run_sequences;
+  IdColumn runs;
+  BigIntColumn offsets, worker_sequences, run_sequences;
   for (const auto& [run, end] : ends) {
     if (!end.moved) continue;
-    runs.Id(run);
-    offsets.Int(end.offset);
-    worker_sequences.Int(end.worker_sequence);
-    run_sequences.Int(end.run_sequence);
+    runs.Add(run);
+    offsets.Add(end.offset);
+    worker_sequences.Add(end.worker_sequence);
+    run_sequences.Add(end.run_sequence);
   }
   return session
-      .Run(queries::kAdvanceLogEnds, Args()
-                                         .Array(runs.Take())
-                                         .Array(offsets.Take())
-                                         .Array(worker_sequences.Take())
-                                         .Array(run_sequences.Take()))
+      .RunBatch(queries::kAdvanceLogEnds,
+                {runs.Take(), offsets.Take(), worker_sequences.Take(), run_sequences.Take()})
       .status();
 }
 

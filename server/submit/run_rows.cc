@@ -8,50 +8,48 @@
 namespace forebay::server {
 namespace {
 
-void OptionalId(ArrayLiteral& column, const std::optional<Uuid>& id) {
-  id.has_value() ? column.Id(*id) : column.Null();
-}
-
 // The columns of insert_runs, filled row by row.
 class RunColumns {
  public:
   void Add(const NewRun& row) {
     const Submission& run = *row.submission;
-    id_.Id(run.run);
-    team_.Id(run.team);
-    creator_.Id(run.creator);
-    deployment_.Id(run.deployment->id);
-    pool_.Id(run.deployment->pool);
-    queue_.Id(run.deployment->queue);
-    name_.Text(run.display_name);
-    parameters_.Text(run.parameters);
-    variables_.Text(run.job_variables);
-    tags_.Text(TextArray(run.tags));
-    run.due.has_value() ? due_.Time(*run.due) : due_.Null();
-    blocked_.Bool(row.blocked);
+    id_.Add(run.run);
+    team_.Add(run.team);
+    creator_.Add(run.creator);
+    deployment_.Add(run.deployment->id);
+    pool_.Add(run.deployment->pool);
+    queue_.Add(run.deployment->queue);
+    name_.Add(run.display_name);
+    parameters_.Add(run.parameters);
+    variables_.Add(run.job_variables);
+    tags_.Add(TextArray(run.tags));
+    run.due.has_value() ? due_.Add(absl::ToUnixMicros(*run.due)) : due_.Null();
+    blocked_.Add(row.blocked);
     const bool granted = row.reservation.has_value();
-    granted ? worker_.Id(row.reservation->worker) : worker_.Null();
-    granted ? request_.Id(row.reservation->request) : request_.Null();
-    granted ? ticket_.Bytes(row.ticket_hash) : ticket_.Null();
-    deadline_.Int(row.start_deadline_ms);
-    gated_.Bool(row.gated);
-    OptionalId(schedule_, run.schedule);
-    OptionalId(retry_of_, run.retry_of);
+    granted ? worker_.Add(row.reservation->worker) : worker_.Null();
+    granted ? request_.Add(row.reservation->request) : request_.Null();
+    granted ? ticket_.Add(row.ticket_hash) : ticket_.Null();
+    deadline_.Add(row.start_deadline_ms);
+    gated_.Add(row.gated);
+    schedule_.Add(run.schedule);
+    retry_of_.Add(run.retry_of);
   }
-  Args Take() {
-    Args args;
-    for (ArrayLiteral* column :
-         {&id_, &team_, &creator_, &deployment_, &pool_, &queue_, &name_, &parameters_, &variables_,
-          &tags_, &due_, &blocked_, &worker_, &request_, &ticket_, &deadline_, &gated_, &schedule_,
-          &retry_of_}) {
-      args.Array(column->Take());
-    }
-    return args;
+  BinaryParams Take() {
+    return {id_.Take(),        team_.Take(),     creator_.Take(), deployment_.Take(),
+            pool_.Take(),      queue_.Take(),    name_.Take(),    parameters_.Take(),
+            variables_.Take(), tags_.Take(),     due_.Take(),     blocked_.Take(),
+            worker_.Take(),    request_.Take(),  ticket_.Take(),  deadline_.Take(),
+            gated_.Take(),     schedule_.Take(), retry_of_.Take()};
   }
 
  private:
-  ArrayLiteral id_, team_, creator_, deployment_, pool_, queue_, name_, parameters_, variables_,
-      tags_, due_, blocked_, worker_, request_, ticket_, deadline_, gated_, schedule_, retry_of_;
+  IdColumn id_, team_, creator_, deployment_, pool_, queue_;
+  TextColumn name_, parameters_, variables_, tags_;
+  BigIntColumn due_;
+  BoolColumn blocked_, gated_;
+  IdColumn worker_, request_, schedule_, retry_of_;
+  BytesColumn ticket_;
+  IntColumn deadline_;
 };
 
 }  // namespace
@@ -60,7 +58,7 @@ absl::StatusOr<std::vector<WrittenRun>> InsertRuns(Session& session,
                                                    const std::vector<NewRun>& runs) {
   RunColumns columns;
   for (const NewRun& run : runs) columns.Add(run);
-  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kInsertRuns, columns.Take()));
+  ASSIGN_OR_RETURN(Rows rows, session.RunBatch(queries::kInsertRuns, columns.Take()));
   std::map<Uuid, size_t> row_of;
   for (size_t row = 0; row < rows.size(); ++row) row_of[rows.Id(row, 0)] = row;
   std::vector<WrittenRun> written;

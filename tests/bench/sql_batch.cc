@@ -7,7 +7,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/random.h"
-#include "common/base/text.h"
 #include "common/base/uuid.h"
 #include "tests/bench/statements.h"
 
@@ -15,22 +14,34 @@ namespace forebay::bench {
 namespace {
 
 namespace queries = server::queries;
+using server::BigIntColumn;
+using server::BoolColumn;
+using server::BytesColumn;
+using server::IdColumn;
+using server::IntColumn;
+using server::SmallIntColumn;
+using server::TextColumn;
 
 constexpr server::Query kUsed[] = {queries::kInsertRuns, queries::kClaimCandidates,
                                    queries::kGrantAttempts, queries::kAdvanceAttempts,
                                    queries::kEndAttempts};
 
-std::string Array(const std::vector<std::string>& values) { return "{" + Join(values, ",") + "}"; }
-
-// An array of one value, many times.
-std::string Same(std::string_view value, size_t count) {
-  return Array(std::vector<std::string>(count, std::string(value)));
+// A column of one value, many times.
+template <typename ColumnOf, typename Value>
+std::string Same(const Value& value, size_t count) {
+  ColumnOf column;
+  for (size_t i = 0; i < count; ++i) column.Add(value);
+  return column.Take();
 }
 
-std::string FreshUuid() { return UuidSource(SystemClock(), SystemRandom()).Next().ToString(); }
+template <typename ColumnOf>
+std::string Nulls(size_t count) {
+  ColumnOf column;
+  for (size_t i = 0; i < count; ++i) column.Null();
+  return column.Take();
+}
 
-// A bytea of 32 bytes as it stands in an array literal.
-std::string FreshHash() { return "\"\\\\x" + HexEncode(SystemRandom().Bytes(32)) + "\""; }
+Uuid FreshUuid() { return UuidSource(SystemClock(), SystemRandom()).Next(); }
 
 [[noreturn]] void Fail(PGconn* connection, const char* where) {
   std::cerr << where << ": " << PQerrorMessage(connection) << std::endl;
@@ -52,7 +63,7 @@ SqlBatch::SqlBatch(const std::string& database_url, Target target)
 SqlBatch::~SqlBatch() { PQfinish(connection_); }
 
 void SqlBatch::RunLifecycles(int count) {
-  std::vector<std::string> runs;
+  std::vector<Uuid> runs;
   for (int i = 0; i < count; ++i) runs.push_back(FreshUuid());
   Submit(runs);
   Grant(count);
@@ -60,65 +71,76 @@ void SqlBatch::RunLifecycles(int count) {
   End(runs);
 }
 
-void SqlBatch::Submit(const std::vector<std::string>& runs) {
+void SqlBatch::Submit(const std::vector<Uuid>& runs) {
   const size_t n = runs.size();
   const int64_t now = absl::ToUnixMicros(SystemClock().Now());
   Execute("insert_runs",
-          {Array(runs), Same(target_.team, n), Same(target_.user, n), Same(target_.deployment, n),
-           Same(target_.pool, n), Same(target_.queue, n), Same("calm-otter", n), Same("\"{}\"", n),
-           Same("\"{}\"", n), Same("\"{}\"", n), Same(std::to_string(now), n), Same("false", n),
-           Same("NULL", n), Same("NULL", n), Same("NULL", n), Same("30000", n), Same("false", n),
-           Same("NULL", n), Same("NULL", n)});
+          {server::BinaryIds(runs), Same<IdColumn>(target_.team, n),
+           Same<IdColumn>(target_.user, n), Same<IdColumn>(target_.deployment, n),
+           Same<IdColumn>(target_.pool, n), Same<IdColumn>(target_.queue, n),
+           Same<TextColumn>("calm-otter", n), Same<TextColumn>("{}", n), Same<TextColumn>("{}", n),
+           Same<TextColumn>("{}", n), Same<BigIntColumn>(now, n), Same<BoolColumn>(false, n),
+           Nulls<IdColumn>(n), Nulls<IdColumn>(n), Nulls<BytesColumn>(n), Same<IntColumn>(30000, n),
+           Same<BoolColumn>(false, n), Nulls<IdColumn>(n), Nulls<IdColumn>(n)});
 }
 
 void SqlBatch::Grant(int count) {
   Command("BEGIN");
-  const Params params = {Array({target_.queue}), Array({std::to_string(count)}),
-                         std::to_string(count)};
-  std::vector<const char*> values;
-  for (const std::string& param : params) values.push_back(param.c_str());
-  PGresult* result =
-      PQexecPrepared(connection_, "claim_candidates", static_cast<int>(values.size()),
-                     values.data(), nullptr, nullptr, 0);
-  if (PQresultStatus(result) != PGRES_TUPLES_OK) Fail(connection_, "claim_candidates");
-  std::vector<std::string> runs;
-  std::vector<std::string> hashes;
+  IntColumn most;
+  most.Add(count);
+  PGresult* result = Answer("claim_candidates", {server::BinaryIds({&target_.queue, 1}),
+                                                 most.Take(), server::BinaryInt(count)});
+  std::vector<Uuid> runs;
+  BytesColumn hashes;
   for (int i = 0; i < PQntuples(result); ++i) {
-    runs.emplace_back(PQgetvalue(result, i, 0));
-    hashes.push_back(FreshHash());
+    runs.push_back(*Uuid::Parse(PQgetvalue(result, i, 0)));
+    hashes.Add(SystemRandom().Bytes(32));
   }
   PQclear(result);
   const size_t n = runs.size();
-  Execute("grant_attempts", {Array(runs), Same(target_.worker, n), Same(FreshUuid(), n),
-                             Array(hashes), "30000", Same("NULL", n)});
+  Execute("grant_attempts", {server::BinaryIds(runs), Same<IdColumn>(target_.worker, n),
+                             Same<IdColumn>(FreshUuid(), n), hashes.Take(),
+                             server::BinaryInt(30000), Nulls<TextColumn>(n)});
   Command("COMMIT");
 }
 
-void SqlBatch::Start(const std::vector<std::string>& runs) {
+void SqlBatch::Start(const std::vector<Uuid>& runs) {
   const size_t n = runs.size();
-  std::vector<std::string> names;
-  for (const std::string& run : runs) names.push_back("forebay-" + run + "-1");
-  Execute("advance_attempts", {Array(runs), Same("3", n), Array(names), Same("NULL", n),
-                               Same("NULL", n), Same("true", n), Same("NULL", n), Same("\"\"", n)});
+  TextColumn names;
+  for (const Uuid& run : runs) names.Add("forebay-" + run.ToString() + "-1");
+  Execute("advance_attempts",
+          {server::BinaryIds(runs), Same<SmallIntColumn>(3, n), names.Take(), Nulls<TextColumn>(n),
+           Nulls<BytesColumn>(n), Same<BoolColumn>(true, n), Nulls<TextColumn>(n),
+           Same<TextColumn>("", n)});
 }
 
-void SqlBatch::End(const std::vector<std::string>& runs) {
+void SqlBatch::End(const std::vector<Uuid>& runs) {
   const size_t n = runs.size();
-  const std::string none = Same("NULL", n);
-  const std::string nought = Same("0", n);
   Execute("end_attempts",
-          {Array(runs), Same("COMPLETED", n), Same("\"\"", n), Same("\"\"", n), nought, none, none,
-           none, Same("false", n), nought, nought, nought, nought, Same("false", n)});
+          {server::BinaryIds(runs), Same<TextColumn>("COMPLETED", n), Same<TextColumn>("", n),
+           Same<TextColumn>("", n), Same<IntColumn>(0, n), Nulls<BigIntColumn>(n),
+           Nulls<BigIntColumn>(n), Nulls<BigIntColumn>(n), Same<BoolColumn>(false, n),
+           Same<BigIntColumn>(0, n), Same<SmallIntColumn>(0, n), Same<SmallIntColumn>(0, n),
+           Same<SmallIntColumn>(0, n), Same<BoolColumn>(false, n)});
 }
 
-void SqlBatch::Execute(const char* name, const Params& params) {
+PGresult* SqlBatch::Answer(const char* name, const server::BinaryParams& params) {
   std::vector<const char*> values;
-  for (const std::string& param : params) values.push_back(param.c_str());
+  std::vector<int> lengths;
+  for (const std::string& param : params) {
+    values.push_back(param.data());
+    lengths.push_back(static_cast<int>(param.size()));
+  }
+  const std::vector<int> binary(params.size(), 1);
   PGresult* result = PQexecPrepared(connection_, name, static_cast<int>(values.size()),
-                                    values.data(), nullptr, nullptr, 0);
+                                    values.data(), lengths.data(), binary.data(), 0);
   const ExecStatusType status = PQresultStatus(result);
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) Fail(connection_, name);
-  PQclear(result);
+  return result;
+}
+
+void SqlBatch::Execute(const char* name, const server::BinaryParams& params) {
+  PQclear(Answer(name, params));
 }
 
 void SqlBatch::Command(const char* sql) {

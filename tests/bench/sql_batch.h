@@ -8,17 +8,20 @@
 #include <string>
 #include <vector>
 
+#include "common/base/uuid.h"
+#include "server/db/columns.h"
+
 namespace forebay::bench {
 
 // Ids that the deployment, its pool and its queue have in the database.
 struct Target {
-  std::string team;
-  std::string user;
-  std::string deployment;
-  std::string pool;
-  std::string queue;
+  Uuid team;
+  Uuid user;
+  Uuid deployment;
+  Uuid pool;
+  Uuid queue;
   // A worker with a lease that outlives the replay.
-  std::string worker;
+  Uuid worker;
 };
 
 class SqlBatch {
@@ -31,13 +34,13 @@ class SqlBatch {
   void RunLifecycles(int count);
 
  private:
-  using Params = std::vector<std::string>;
-
-  void Submit(const std::vector<std::string>& runs);
+  void Submit(const std::vector<Uuid>& runs);
   void Grant(int count);
-  void Start(const std::vector<std::string>& runs);
-  void End(const std::vector<std::string>& runs);
-  void Execute(const char* name, const Params& params);
+  void Start(const std::vector<Uuid>& runs);
+  void End(const std::vector<Uuid>& runs);
+  // The caller's to clear.
+  PGresult* Answer(const char* name, const server::BinaryParams& params);
+  void Execute(const char* name, const server::BinaryParams& params);
   void Command(const char* sql);
 
   PGconn* connection_;

@@ -34,12 +34,12 @@ int main(int argc, char** argv) {
   std::vector<std::thread> threads;
   // Each connection has a queue of its own, so that they do not wait for each other's locks.
   for (const char* which : {"a", "b"}) {
-    Target target{options.Text("team"),
-                  options.Text("user"),
-                  options.Text(std::string("deployment-") + which),
-                  options.Text(std::string("pool-") + which),
-                  options.Text(std::string("queue-") + which),
-                  options.Text("worker")};
+    const auto id = [&](const std::string& name) {
+      return *forebay::Uuid::Parse(options.Text(name));
+    };
+    const std::string suffix = std::string("-") + which;
+    Target target{id("team"),          id("user"),           id("deployment" + suffix),
+                  id("pool" + suffix), id("queue" + suffix), id("worker")};
     threads.emplace_back([&options, target, &left] { Replay(options, target, left); });
   }
   for (std::thread& thread : threads) thread.join();

@@ -1,0 +1,45 @@
+#pragma once
+
+// Changes of attempts as the columns of the statements that write them.
+
+#include "server/db/columns.h"
+#include "server/runs/held_attempt.h"
+
+namespace forebay::server {
+
+// Of advance_attempts.
+class AdvanceColumns {
+ public:
+  void Add(const AttemptChange& change);
+  // In the order of the statement's parameters; empty afterwards.
+  BinaryParams Take();
+
+ private:
+  IdColumn run_;
+  SmallIntColumn phase_;
+  TextColumn name_, infrastructure_, said_, said_message_;
+  BytesColumn token_;
+  BoolColumn begins_;
+};
+
+// Of end_attempts, for changes with an end.
+class EndColumns {
+ public:
+  void Add(const AttemptChange& change);
+  BinaryParams Take();
+
+ private:
+  void AddUsage(const std::optional<ResourceUsage>& usage);
+
+  IdColumn run_;
+  TextColumn outcome_, reason_, message_;
+  IntColumn exit_code_;
+  BigIntColumn cpu_user_, cpu_system_, max_rss_, delay_;
+  SmallIntColumn protocol_retries_, crash_retries_, user_retries_;
+  BoolColumn requeue_, paused_;
+};
+
+// As the database has it.
+const char* NameOf(Said said);
+
+}  // namespace forebay::server
