@@ -23,8 +23,9 @@ def make_older(env, run_id: str, days: int, ended: bool = True) -> str:
         session.execute("UPDATE flow_runs SET id = %s WHERE id = %s", (old, run_id))
         if ended:
             session.execute("UPDATE flow_runs SET ended_at = ended_at - %s * interval '1 day' WHERE id = %s", (days, old))
-        for table in ("attempts", "run_logs", "run_events", "queued_runs", "held_attempts"):
+        for table in ("attempts", "run_logs", "queued_runs", "held_attempts"):
             session.execute(f"UPDATE {table} SET run_id = %s WHERE run_id = %s", (old, run_id))
+        session.execute("UPDATE run_events SET run_id = array_replace(run_id, %s::uuid, %s::uuid)", (run_id, old))
         session.execute("COMMIT")
     return old
 

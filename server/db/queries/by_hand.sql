@@ -21,6 +21,7 @@ WITH now AS (SELECT clock_timestamp() AS at), run AS (
          $11::text, at, at, at, at, at, at, true
   FROM now
 )
-INSERT INTO {{event_columns}}
-SELECT at, $1::uuid, $5::uuid, $4::uuid, attempt, state, '', ''
-FROM now CROSS JOIN (VALUES (0, 'SCHEDULED'), (1, 'PENDING'), (1, 'RUNNING')) AS steps (attempt, state)
+{{record_steps}} (
+  SELECT at, $1::uuid, $5::uuid, $4::uuid, attempt, state, '', ''
+  FROM now CROSS JOIN (VALUES (0, 'SCHEDULED'), (1, 'PENDING'), (1, 'RUNNING')) AS steps (attempt, state)
+) AS {{steps}}

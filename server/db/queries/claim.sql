@@ -107,8 +107,9 @@ WITH input AS MATERIALIZED (
   FROM taken
   RETURNING *
 ), events AS (
-  INSERT INTO {{event_columns}}
-  SELECT granted_at, run_id, pool_id, deployment_id, attempt, 'PENDING', '', '' FROM granted
+  {{record_steps}} (
+    SELECT granted_at, run_id, pool_id, deployment_id, attempt, 'PENDING', '', '' FROM granted
+  ) AS {{steps}}
 )
 SELECT run_id, micros(start_deadline) FROM granted
 

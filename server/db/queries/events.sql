@@ -1,11 +1,19 @@
--- part: event_columns
-run_events (at, run_id, pool_id, deployment_id, attempt, state, reason, message)
+-- The steps that a statement made runs take, as one row: {{record_steps}} (SELECT …) AS {{steps}}.
+-- part: record_steps
+INSERT INTO run_events (at, run_id, pool_id, deployment_id, attempt, state, reason, message)
+SELECT array_agg(at), array_agg(run_id), array_agg(pool_id), array_agg(deployment_id), array_agg(attempt),
+       array_agg(state), array_agg(reason), array_agg(message)
+FROM
+
+-- part: steps
+steps (at, run_id, pool_id, deployment_id, attempt, state, reason, message) HAVING count(*) > 0
 
 -- Of runs that a statement has just ended (`ended`, rows of flow_runs); answers which.
 -- part: record_ends
 , events AS (
-  INSERT INTO {{event_columns}}
-  SELECT ended_at, id, pool_id, deployment_id, attempts, state, state_reason, state_message FROM ended
+  {{record_steps}} (
+    SELECT ended_at, id, pool_id, deployment_id, attempts, state, state_reason, state_message FROM ended
+  ) AS {{steps}}
 )
 SELECT id FROM ended
 
@@ -17,21 +25,25 @@ SELECT h.xid::text, EXISTS (SELECT FROM run_events e WHERE e.xid >= h.xid), (SEL
 FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xid) AS h
 
 -- $1 $2 after this place, $3 and below this transaction, $4 team; $5 pool, $6 deployment, $7 run, $8 states if not null.
+-- A row that begins at or before the place may hold steps behind it.
 -- name: read_events
-SELECT e.xid::text, e.seq, micros(e.at), e.run_id, r.display_name, t.name, f.name, d.name, p.name, e.attempt, e.state, e.reason,
-       e.message
+SELECT e.xid::text, e.seq + s.position - 1, micros(s.at), s.run_id, r.display_name, t.name, f.name, d.name, p.name, s.attempt,
+       s.state, s.reason, s.message
 FROM run_events e
-JOIN deployments d ON d.id = e.deployment_id
+CROSS JOIN LATERAL unnest(e.at, e.run_id, e.pool_id, e.deployment_id, e.attempt, e.state, e.reason, e.message)
+  WITH ORDINALITY AS s (at, run_id, pool_id, deployment_id, attempt, state, reason, message, position)
+JOIN deployments d ON d.id = s.deployment_id
 JOIN flows f ON f.id = d.flow_id
 JOIN teams t ON t.id = d.team_id
-JOIN work_pools p ON p.id = e.pool_id
-LEFT JOIN flow_runs r ON r.id = e.run_id
-WHERE (e.xid, e.seq) > ($1::text::xid8, $2::bigint) AND e.xid < $3::text::xid8 AND d.team_id = $4::uuid
-  AND ($5::uuid IS NULL OR e.pool_id = $5::uuid)
-  AND ($6::uuid IS NULL OR e.deployment_id = $6::uuid)
-  AND ($7::uuid IS NULL OR e.run_id = $7::uuid)
-  AND ($8::text[] IS NULL OR e.state = ANY ($8::text[]))
-ORDER BY e.xid, e.seq LIMIT $9::integer
+JOIN work_pools p ON p.id = s.pool_id
+LEFT JOIN flow_runs r ON r.id = s.run_id
+WHERE (e.xid, e.seq) > ($1::text::xid8, $2::bigint - event_stride()) AND e.xid < $3::text::xid8
+  AND (e.xid > $1::text::xid8 OR e.seq + s.position - 1 > $2::bigint) AND d.team_id = $4::uuid
+  AND ($5::uuid IS NULL OR s.pool_id = $5::uuid)
+  AND ($6::uuid IS NULL OR s.deployment_id = $6::uuid)
+  AND ($7::uuid IS NULL OR s.run_id = $7::uuid)
+  AND ($8::text[] IS NULL OR s.state = ANY ($8::text[]))
+ORDER BY e.xid, e.seq, s.position LIMIT $9::integer
 
 -- name: ensure_event_partition
 SELECT ensure_event_partition(from_micros($1::bigint))

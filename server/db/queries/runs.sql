@@ -58,8 +58,9 @@ WITH moved AS (
   WHERE h.run_id = t.run_id
   RETURNING h.*, t.begins
 )
-INSERT INTO {{event_columns}}
-SELECT started_at, run_id, pool_id, deployment_id, attempt, 'RUNNING', '', '' FROM moved WHERE begins
+{{record_steps}} (
+  SELECT started_at, run_id, pool_id, deployment_id, attempt, 'RUNNING', '', '' FROM moved WHERE begins
+) AS {{steps}}
 
 -- Closes attempts: history is written, and the run ends or goes back to its queue. A run that goes back at once keeps
 -- its place by due time.
@@ -97,10 +98,11 @@ WITH input AS MATERIALIZED (
   JOIN deployments d ON d.id = g.deployment_id
   WHERE g.requeue
 ), events AS (
-  INSERT INTO {{event_columns}}
-  SELECT ended_at, run_id, pool_id, deployment_id, attempt,
-         CASE WHEN NOT requeue THEN outcome WHEN next_paused THEN 'PAUSED' ELSE 'SCHEDULED' END, reason, message
-  FROM gone
+  {{record_steps}} (
+    SELECT ended_at, run_id, pool_id, deployment_id, attempt,
+           CASE WHEN NOT requeue THEN outcome WHEN next_paused THEN 'PAUSED' ELSE 'SCHEDULED' END, reason, message
+    FROM gone
+  ) AS {{steps}}
 )
 UPDATE flow_runs f
 SET state = g.outcome, state_reason = g.reason, state_message = g.message, exit_code = g.exit_code,
@@ -160,10 +162,11 @@ WITH before AS MATERIALIZED (
   FROM before b WHERE h.run_id = b.run_id
   RETURNING h.*, b.stop AS stop_before
 ), events AS (
-  INSERT INTO {{event_columns}}
-  SELECT clock_timestamp(), run_id, pool_id, deployment_id, attempt,
-         CASE stop_reason WHEN 'CANCEL_REQUESTED' THEN 'CANCELLING' ELSE 'RUNNING' END, stop_reason, ''
-  FROM stopped WHERE stop_reason IS DISTINCT FROM stop_before
+  {{record_steps}} (
+    SELECT clock_timestamp(), run_id, pool_id, deployment_id, attempt,
+           CASE stop_reason WHEN 'CANCEL_REQUESTED' THEN 'CANCELLING' ELSE 'RUNNING' END, stop_reason, ''
+    FROM stopped WHERE stop_reason IS DISTINCT FROM stop_before
+  ) AS {{steps}}
 )
 SELECT worker_id, stop_reason FROM stopped
 
@@ -176,8 +179,9 @@ WITH stopped AS (
     AND h.started_at + d.timeout_ms * interval '1 millisecond' < clock_timestamp()
   RETURNING h.*
 ), events AS (
-  INSERT INTO {{event_columns}}
-  SELECT cancel_requested_at, run_id, pool_id, deployment_id, attempt, 'RUNNING', stop_reason, '' FROM stopped
+  {{record_steps}} (
+    SELECT cancel_requested_at, run_id, pool_id, deployment_id, attempt, 'RUNNING', stop_reason, '' FROM stopped
+  ) AS {{steps}}
 )
 SELECT run_id, worker_id FROM stopped
 
@@ -190,8 +194,9 @@ WITH changed AS (
   WHERE run_id = $1::uuid AND NOT paused
   RETURNING *
 ), events AS (
-  INSERT INTO {{event_columns}}
-  SELECT queued_at, run_id, pool_id, deployment_id, attempt - 1, 'PAUSED', reason, message FROM changed
+  {{record_steps}} (
+    SELECT queued_at, run_id, pool_id, deployment_id, attempt - 1, 'PAUSED', reason, message FROM changed
+  ) AS {{steps}}
 )
 SELECT run_id FROM changed
 
@@ -203,8 +208,9 @@ WITH changed AS (
   FROM deployments d WHERE w.run_id = $1::uuid AND d.id = w.deployment_id AND w.paused
   RETURNING w.*
 ), events AS (
-  INSERT INTO {{event_columns}}
-  SELECT queued_at, run_id, pool_id, deployment_id, attempt - 1, 'SCHEDULED', reason, message FROM changed
+  {{record_steps}} (
+    SELECT queued_at, run_id, pool_id, deployment_id, attempt - 1, 'SCHEDULED', reason, message FROM changed
+  ) AS {{steps}}
 )
 SELECT pool_id FROM changed
 
@@ -220,8 +226,9 @@ WHERE f.id = $1::uuid AND f.team_id = $2::uuid
 WITH gone AS (
   DELETE FROM flow_runs WHERE id = $1::uuid AND state IS NOT NULL RETURNING *
 ), events AS (
-  INSERT INTO {{event_columns}}
-  SELECT clock_timestamp(), id, pool_id, deployment_id, attempts, 'DELETED', '', '' FROM gone
+  {{record_steps}} (
+    SELECT clock_timestamp(), id, pool_id, deployment_id, attempts, 'DELETED', '', '' FROM gone
+  ) AS {{steps}}
 ), history AS (
   DELETE FROM attempts USING gone WHERE run_id = gone.id
 ), log AS (

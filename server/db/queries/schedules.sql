@@ -58,10 +58,11 @@ WITH gone AS (
 ), runs AS (
   DELETE FROM flow_runs f USING gone WHERE f.id = gone.run_id
 ), events AS (
-  INSERT INTO {{event_columns}}
-  SELECT clock_timestamp(), run_id, pool_id, deployment_id, 0, 'DELETED', 'SCHEDULE_CHANGED',
-         'its schedule or its deployment has changed'
-  FROM gone
+  {{record_steps}} (
+    SELECT clock_timestamp(), run_id, pool_id, deployment_id, 0, 'DELETED', 'SCHEDULE_CHANGED',
+           'its schedule or its deployment has changed'
+    FROM gone
+  ) AS {{steps}}
 )
 UPDATE schedules SET made_until = clock_timestamp(), look_at = clock_timestamp(), problem = '' WHERE id = ANY ($1::uuid[])
 

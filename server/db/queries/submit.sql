@@ -66,12 +66,13 @@ WITH input AS MATERIALIZED (
   FROM input WHERE granted
   RETURNING run_id, granted_at, start_deadline
 ), events AS (
-  INSERT INTO {{event_columns}}
-  SELECT at, run_id, pool_id, deployment_id, attempt, state, '', ''
-  FROM (SELECT made_at AS at, id AS run_id, pool_id, deployment_id, 0 AS attempt, 'SCHEDULED' AS state FROM input
-        UNION ALL SELECT h.granted_at, i.id, i.pool_id, i.deployment_id, 1, 'PENDING'
-        FROM held h JOIN input i ON i.id = h.run_id) AS steps
-  ORDER BY run_id, attempt
+  {{record_steps}} (
+    SELECT at, run_id, pool_id, deployment_id, attempt, state, '', ''
+    FROM (SELECT made_at AS at, id AS run_id, pool_id, deployment_id, 0 AS attempt, 'SCHEDULED' AS state FROM input
+          UNION ALL SELECT h.granted_at, i.id, i.pool_id, i.deployment_id, 1, 'PENDING'
+          FROM held h JOIN input i ON i.id = h.run_id) AS steps
+    ORDER BY run_id, attempt
+  ) AS {{steps}}
 )
 SELECT i.id, micros(i.made_at), micros(i.due_at), micros(h.granted_at), micros(h.start_deadline)
 FROM input i LEFT JOIN held h ON h.run_id = i.id

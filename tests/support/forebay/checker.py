@@ -203,7 +203,10 @@ class Checker:
         with self.snapshot():
             told = collections.defaultdict(list)
             for run_id, attempt, state, reason in self.rows(
-                "SELECT run_id::text, attempt, state, reason FROM run_events ORDER BY xid, seq"
+                """SELECT s.run_id::text, s.attempt, s.state, s.reason
+                   FROM run_events e, unnest(e.run_id, e.attempt, e.state, e.reason)
+                        WITH ORDINALITY AS s (run_id, attempt, state, reason, position)
+                   ORDER BY e.xid, e.seq, s.position"""
             ):
                 asked = state == "CANCELLING" or (state == "RUNNING" and reason) or reason in ("PAUSED", "RESUMED")
                 if not asked:
