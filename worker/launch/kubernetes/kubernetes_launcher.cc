@@ -87,6 +87,8 @@ NamespaceWatch::Sink KubernetesLauncher::SinkOf(const std::string& name_space) {
   sink.pod = [this](const Json& pod) { table_.TakePod(pod); };
   sink.pod_gone = [this](const Json& pod) { table_.PodGone(pod); };
   sink.event = [this](const Json& event) { table_.TakeEvent(event); };
+  sink.sample = [this](const PodSample& sample) { table_.TakeSample(sample); };
+  sink.running = [this, name_space] { return table_.AnyRunning(name_space); };
   sink.jobs_listed = [this, name_space](const std::set<std::string>& names, int64_t version) {
     table_.JobsListed(name_space, names, version);
   };

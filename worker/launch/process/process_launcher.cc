@@ -53,6 +53,8 @@ ExitRecord ToExitRecord(const holder::EndRecord& end) {
   exit.reason = end.reason;
   exit.launch_failure = end.launch_failure;
   exit.message = end.message;
+  // What began has had memory: nothing was measured.
+  if (end.max_rss_bytes == 0) return exit;
   exit.cpu_user_micros = end.cpu_user_micros;
   exit.cpu_system_micros = end.cpu_system_micros;
   exit.max_rss_bytes = end.max_rss_bytes;
