@@ -1,20 +1,10 @@
-"""What is told of the use of runs in a Kubernetes cluster: what was set aside for them, by requests and the Pod's own times, and
-what they used, where the cluster has a metrics API."""
+"""What was set aside for a run in a real cluster: its Pod's requests, times the time that the Pod itself says it had them."""
 
 import datetime
-import threading
 
-import pytest
 from forebay.ended import Ended
-from forebay.kubernetes_double import PODS
-from forebay.kubernetes_double.kubelet import RUN, act, exits, until
-from forebay.kubernetes_pool import pool_of_double, worker_rules
-from forebay.waiting import wait_until
 
-NAMESPACE = "team"
-METRICS = "pods.metrics.k8s.io"
 MI = 1 << 20
-FIGURES = ("cpu_user_micros", "cpu_system_micros", "max_rss_bytes", "cpu_micros")
 
 
 def time_of(text: str) -> datetime.datetime:
@@ -28,172 +18,26 @@ def seconds_held(pod: dict) -> int:
     return int((time_of(max(ends)) - time_of(scheduled)).total_seconds())
 
 
-def measured(ended: Ended) -> list[str]:
-    return [name for name in FIGURES if ended.usage.HasField(name)]
-
-
 def reserved(ended: Ended) -> tuple[int, int]:
     assert ended.usage.HasField("cpu_reserved_micros") and ended.usage.HasField("memory_reserved_byte_seconds")
     return ended.usage.cpu_reserved_micros, ended.usage.memory_reserved_byte_seconds
 
 
-# A real cluster, which has no metrics API.
-
-
-def test_what_is_set_aside_is_requests_times_the_pods_own_time(env, kubernetes_pool):
-    kubernetes_pool.new_worker()
-    ended = kubernetes_pool.run("sleep 2", cpu_request="250m", memory_request="64Mi", finished_job_ttl=600)
-    held = seconds_held(kubernetes_pool.item("pods", ended.id))
+def test_what_is_set_aside_is_requests_times_the_pods_own_time(env, pool, run):
+    ended = run("sleep 2", cpu_request="250m", memory_request="64Mi", finished_job_ttl=600)
+    held = seconds_held(pool.item("pods", ended.id))
     assert held >= 2 and reserved(ended) == (held * 250_000, held * 64 * MI)
-    assert measured(ended) == []
+    # The cluster has no metrics API.
+    assert ended.measured == []
     shown = env.new_cli()("flow-run", "inspect", ended.id)
     assert "RESERVED" in shown.out and f"{held * 64} MiB x s" in shown.out and "unknown" in shown.out, shown.out + shown.err
-    json = env.new_cli()("flow-run", "inspect", ended.id, "-o", "json").json
-    assert json["attempts"][0]["usage"] == {
-        "cpu_reserved_micros": str(held * 250_000), "memory_reserved_byte_seconds": str(held * 64 * MI),
-    }  # fmt: skip
+    (attempt,) = env.new_cli()("flow-run", "inspect", ended.id, "-o", "json").json["attempts"]
+    assert attempt["usage"] == {"cpu_reserved_micros": held * 250_000, "memory_reserved_byte_seconds": held * 64 * MI}
 
 
-def test_requests_that_the_namespace_fills_in_count_too(kubernetes, kubernetes_namespace, kubernetes_pool):
+def test_requests_that_the_namespace_fills_in_count_too(kubernetes, kubernetes_namespace, pool, run):
     limits = [{"type": "Container", "defaultRequest": {"cpu": "100m", "memory": "32Mi"}}]
     kubernetes.api.post(f"/api/v1/namespaces/{kubernetes_namespace}/limitranges", {"metadata": {"name": "d"}, "spec": {"limits": limits}})
-    kubernetes_pool.new_worker()
-    ended = kubernetes_pool.run("sleep 1", finished_job_ttl=600)
-    held = seconds_held(kubernetes_pool.item("pods", ended.id))
+    ended = run("sleep 1", finished_job_ttl=600)
+    held = seconds_held(pool.item("pods", ended.id))
     assert held >= 1 and reserved(ended) == (held * 100_000, held * 32 * MI)
-
-
-# The double, whose metrics API is as a test says.
-
-
-@pytest.fixture
-def double(kubernetes_double):
-    return kubernetes_double
-
-
-@pytest.fixture
-def pool(env, double):
-    return pool_of_double(env, double, NAMESPACE)
-
-
-@pytest.fixture
-def worker(pool):
-    return pool.new_worker()
-
-
-@pytest.fixture
-def finish(double):
-    """Pods made from now on run until it is set, and then end well."""
-    event = threading.Event()
-    double.kubelet.script("", [*RUN, until(event), act("finish", 0)])
-    return event
-
-
-def asked(double) -> int:
-    return len(double.calls_of("list", METRICS))
-
-
-def wait_taken(double):
-    """What the metrics API says now has been taken: an answer that began after now is, when there is another call."""
-    enough = asked(double) + 2
-    wait_until(lambda: asked(double) >= enough, what="two more looks at the metrics")
-
-
-def now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-
-
-@pytest.mark.parametrize("why", ["absent", "forbidden"])
-def test_without_metrics_nothing_is_measured_and_hardly_anybody_is_asked(env, double, why):
-    rules = [rule for rule in worker_rules() if why == "absent" or rule.group != "metrics.k8s.io"]
-    pool = pool_of_double(env, double, NAMESPACE, rules)
-    worker = pool.new_worker()
-    double.kubelet.script("", exits(0, "begun"))
-    for _ in range(3):
-        ended = pool.run("true", cpu_request="100m")
-        assert (ended.state, ended.lines, measured(ended)) == ("COMPLETED", ["begun"], [])
-        assert ended.usage.HasField("cpu_reserved_micros")
-    assert asked(double) == 1
-    assert worker.log.read_text().count("is not measured") == 1
-    assert not pool.readiness()
-
-
-def test_samples_add_up_and_the_highest_memory_counts(double, pool, worker, finish):
-    begin = now()
-    double.metrics.say("", "500m", "40Mi", begin, "2s")
-    run_id = pool.submit("true", cpu_request="1", memory_request="1Gi")
-    wait_taken(double)
-    double.metrics.say("", "250m", "65Mi", begin + datetime.timedelta(seconds=10))
-    wait_taken(double)
-    double.metrics.say("", "1500000u", "50Mi", begin + datetime.timedelta(seconds=30))
-    wait_taken(double)
-    finish.set()
-    ended = pool.ended(run_id)
-    assert ended.usage.cpu_micros == 2 * 500_000 + 10 * 250_000 + 20 * 1_500_000
-    assert ended.usage.max_rss_bytes == 65 * MI
-    assert measured(ended) == ["max_rss_bytes", "cpu_micros"]
-    (call, *_) = double.calls_of("list", METRICS)
-    assert (call.namespace, call.query["labelSelector"]) == (NAMESPACE, f"forebay.io/pool-id={pool.pool.uid}")
-
-
-def test_one_look_is_for_all_runs_of_a_namespace(env, double, pool, worker, finish):
-    double.metrics.say("", "1", "10Mi", now(), "3s")
-    pool.deploy("true")
-    run_ids = env.api.submit_many("flow/job", 5)
-    wait_until(lambda: len(double.metrics.items(NAMESPACE)) == 5, what="all runs run")
-    wait_taken(double)
-    assert {call.name for call in double.calls_of("list", METRICS)} == {""}
-    finish.set()
-    for run_id in run_ids:
-        usage = pool.ended(run_id).usage
-        assert (usage.cpu_micros, usage.max_rss_bytes) == (3_000_000, 10 * MI)
-
-
-def test_a_metrics_api_that_fails_for_a_while_leaves_a_gap_that_the_next_sample_fills(double, pool, worker, finish):
-    begin = now()
-    double.metrics.say("", "1", "10Mi", begin, "1s")
-    run_id = pool.submit("true")
-    wait_taken(double)
-    fault = double.faults.refuse("list", METRICS, 500)
-    wait_until(fault.arrived.is_set, what="a look that fails")
-    double.metrics.say("", "2", "20Mi", begin + datetime.timedelta(seconds=5))
-    wait_taken(double)
-    finish.set()
-    ended = pool.ended(run_id)
-    assert (ended.state, ended.attempts) == ("COMPLETED", 1)
-    assert (ended.usage.cpu_micros, ended.usage.max_rss_bytes) == (1_000_000 + 5 * 2_000_000, 20 * MI)
-    assert not pool.readiness()
-
-
-def test_a_metrics_api_that_never_answers_delays_nothing(double, pool, worker):
-    double.metrics.served = True
-    fault = double.faults.hold("list", METRICS, times=1000)
-    double.kubelet.script("", exits(0, "begun"))
-    ended = pool.run("true")
-    assert fault.arrived.is_set()
-    assert (ended.state, ended.lines, measured(ended)) == ("COMPLETED", ["begun"], [])
-    assert pool.run("true").state == "COMPLETED" and not pool.readiness()
-
-
-@pytest.mark.parametrize(
-    "containers", [[], None, [{"name": "main"}], [{"name": "main", "usage": {"cpu": "lots", "memory": "1Mi"}}]], ids=str
-)
-def test_what_is_no_sample_is_not_counted(double, pool, worker, finish, monkeypatch, containers):
-    double.metrics.say("", "1", "1Mi", now())
-    items = double.metrics.items
-    monkeypatch.setattr(double.metrics, "items", lambda *words: [{**item, "containers": containers} for item in items(*words)])
-    run_id = pool.submit("true")
-    wait_until(lambda: asked(double) >= 1, what="a look")
-    finish.set()
-    ended = pool.ended(run_id)
-    assert (ended.state, measured(ended)) == ("COMPLETED", [])
-
-
-def test_an_attempt_that_no_node_took_had_nothing_set_aside(double, pool, worker):
-    double.kubelet.script("", [])
-    run_id = pool.submit("true", cpu_request="1")
-    pool.wait_pod(run_id, lambda pod: not pod["spec"].get("schedulingGates"))
-    pool.env.api.cancel(run_id)
-    ended = pool.ended(run_id)
-    assert (ended.state, ended.usage.HasField("cpu_reserved_micros")) == ("CANCELLED", False)
-    assert not double.store.items(PODS, NAMESPACE)[0]
