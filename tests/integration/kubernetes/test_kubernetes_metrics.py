@@ -140,3 +140,12 @@ def test_an_attempt_that_no_node_took_had_nothing_set_aside(double, pool, worker
     ended = pool.ended(run_id)
     assert (ended.state, ended.usage.HasField("cpu_reserved_micros")) == ("CANCELLED", False)
     assert not double.store.items(PODS, NAMESPACE)[0]
+
+
+def test_doctor_says_what_cannot_be_measured_and_that_runs_can_be_launched(env, double):
+    rules = [rule for rule in worker_rules() if rule.group != "metrics.k8s.io"]
+    pool = pool_of_double(env, double, NAMESPACE, rules)
+    examined = env.new_cli()("doctor", "--pool", "jobs", "--kubeconfig", str(pool.kubeconfig))
+    assert examined.code == 0, examined.out + examined.err
+    assert f"namespace {NAMESPACE}: jobs may be created; without this it cannot measure what a run uses" in examined.out
+    assert '- {apiGroups: ["metrics.k8s.io"], resources: ["pods"], verbs: ["list"]}' in examined.out
