@@ -44,10 +44,34 @@ std::string HoldersText(const v1::Waiting& waiting) {
   return Join(ids, ", ");
 }
 
-std::string UsageText(const v1::Usage& usage) {
-  if (usage.max_rss_bytes() == 0) return "";
-  const auto cpu = absl::Microseconds(usage.cpu_user_micros() + usage.cpu_system_micros());
-  return fmt::format("{} CPU, {} MiB", DurationText(cpu), usage.max_rss_bytes() >> 20);
+const std::string kUnknown = "unknown";
+
+std::string CpuText(bool known, int64_t micros) {
+  return (known ? DurationText(absl::Microseconds(micros)) : kUnknown) + " CPU";
+}
+
+// What a live attempt uses nobody says, and one that never began used nothing.
+std::string UsageText(const v1::Attempt& attempt) {
+  if (!attempt.has_outcome() || !attempt.has_start_time()) return "";
+  const v1::Usage& usage = attempt.usage();
+  if (!usage.has_cpu_micros() && !usage.has_max_rss_bytes()) return kUnknown;
+  const std::string memory = usage.has_max_rss_bytes()
+                                 ? fmt::format("{} MiB", usage.max_rss_bytes() >> 20)
+                                 : "unknown memory";
+  return fmt::format("{}, {}", CpuText(usage.has_cpu_micros(), usage.cpu_micros()), memory);
+}
+
+bool AnyReserved(const v1::FlowRun& run) {
+  return std::ranges::any_of(run.attempts(), [](const v1::Attempt& attempt) {
+    return attempt.usage().has_cpu_reserved_micros();
+  });
+}
+
+// Nothing where nothing is ever set aside.
+std::string ReservedText(const v1::Usage& usage) {
+  if (!usage.has_cpu_reserved_micros() || !usage.has_memory_reserved_byte_seconds()) return "";
+  return fmt::format("{}, {} MiB x s", CpuText(true, usage.cpu_reserved_micros()),
+                     usage.memory_reserved_byte_seconds() >> 20);
 }
 
 std::string InfrastructureText(const v1::Attempt& attempt) {
@@ -124,6 +148,7 @@ Listing AttemptsOf(Session& session, const v1::FlowRun& run) {
                      {"ENDED"},
                      {"EXIT", false, true},
                      {"USED"},
+                     {"RESERVED", !AnyReserved(run)},
                      {"INFRASTRUCTURE"},
                      {"CAUSE"}};
   for (const v1::Attempt& attempt : run.attempts()) {
@@ -133,8 +158,8 @@ Listing AttemptsOf(Session& session, const v1::FlowRun& run) {
           attempt.has_outcome() ? StateName(attempt.outcome()) : "live", attempt.worker_name(),
           When(session, attempt.grant_time()), When(session, attempt.start_time()),
           When(session, attempt.end_time()),
-          attempt.has_exit_code() ? std::to_string(attempt.exit_code()) : "",
-          UsageText(attempt.usage()), InfrastructureText(attempt), attempt.outcome().message()},
+          attempt.has_exit_code() ? std::to_string(attempt.exit_code()) : "", UsageText(attempt),
+          ReservedText(attempt.usage()), InfrastructureText(attempt), attempt.outcome().message()},
          {}});
   }
   return listing;

@@ -27,9 +27,13 @@ const Json* PodOf(const Json& manifest) {
 }
 
 std::vector<ContainerPlace> ContainersOf(const Json& manifest) {
+  return ContainersOfPod(PodOf(manifest));
+}
+
+std::vector<ContainerPlace> ContainersOfPod(const Json* pod) {
   std::vector<ContainerPlace> places;
   for (const char* key : {"containers", "initContainers"}) {
-    const Json* list = MemberOf(PodOf(manifest), key);
+    const Json* list = MemberOf(pod, key);
     if (list == nullptr) continue;
     const bool init = std::string_view(key) == "initContainers";
     for (size_t i = 0; i < list->size(); ++i) {

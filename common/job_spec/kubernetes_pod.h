@@ -30,6 +30,8 @@ struct ContainerPlace {
 };
 // Those of `containers`, then those of `initContainers`.
 std::vector<ContainerPlace> ContainersOf(const Json& manifest);
+// The same of a Pod's spec by itself; the pointers are those that it has within a manifest.
+std::vector<ContainerPlace> ContainersOfPod(const Json* pod);
 
 // "/spec/template" below "job_manifest" as InvalidJob names fields.
 std::string ManifestField(std::string_view pointer);

@@ -9,9 +9,13 @@
 namespace forebay {
 namespace {
 
-std::optional<Quantity> AmountOf(const ContainerPlace& place, const char* kind, const char* name) {
-  const Json* amount = MemberOf(MemberOf(MemberOf(place.container, "resources"), kind), name);
+std::optional<Quantity> Amount(const Json* amounts, const char* name) {
+  const Json* amount = MemberOf(amounts, name);
   return amount == nullptr ? std::nullopt : QuantityOf(*amount);
+}
+
+std::optional<Quantity> AmountOf(const ContainerPlace& place, const char* kind, const char* name) {
+  return Amount(MemberOf(MemberOf(place.container, "resources"), kind), name);
 }
 
 // Adds up what `amount` says of each container; nothing when it says nothing of one.
@@ -22,13 +26,13 @@ std::optional<Quantity> Total(const std::vector<ContainerPlace>& places, const A
     const std::optional<Quantity> one = amount(place);
     if (!one.has_value()) return std::nullopt;
     if (place.init && !place.sidecar) {
-      largest = std::max(largest, one->nanos);
+      largest = std::max(largest, one->nanos + sidecars);
     } else {
       beside += one->nanos;
     }
     if (place.sidecar) sidecars += one->nanos;
   }
-  return Quantity{std::max(beside, largest + sidecars)};
+  return Quantity{std::max(beside, largest)};
 }
 
 std::optional<Quantity> Limit(const std::vector<ContainerPlace>& places, const char* name) {
@@ -43,7 +47,18 @@ Quantity Request(const std::vector<ContainerPlace>& places, const char* name) {
   return Total(places, of_one).value_or(Quantity());
 }
 
+Quantity RequestOfPod(const Json& pod_spec, const char* name) {
+  const Json* whole = MemberOf(MemberOf(&pod_spec, "resources"), "requests");
+  const Quantity containers = Request(ContainersOfPod(&pod_spec), name);
+  const Quantity overhead = Amount(MemberOf(&pod_spec, "overhead"), name).value_or(Quantity());
+  return {Amount(whole, name).value_or(containers).nanos + overhead.nanos};
+}
+
 }  // namespace
+
+PodRequests RequestsOfPod(const Json& pod_spec) {
+  return {RequestOfPod(pod_spec, "cpu"), RequestOfPod(pod_spec, "memory")};
+}
 
 PodResources ResourcesOf(const Json& manifest) {
   const auto places = ContainersOf(manifest);

@@ -29,7 +29,15 @@ struct PodResources {
 };
 
 // Of containers side by side (sidecars too) the sum; of init containers, which run alone beside the
-// sidecars, the largest. For a manifest of the right shape.
+// sidecars begun before them, the largest. For a manifest of the right shape.
 PodResources ResourcesOf(const Json& manifest);
+
+struct PodRequests {
+  Quantity cpu;
+  Quantity memory;
+};
+// What a scheduler sets aside for a Pod of this spec: what its containers request together, or what
+// it requests as a whole, and the overhead of its runtime class.
+PodRequests RequestsOfPod(const Json& pod_spec);
 
 }  // namespace forebay

@@ -37,20 +37,21 @@ void EndColumns::Add(const AttemptChange& change) {
 }
 
 BinaryParams EndColumns::Take() {
-  return {run_.Take(),          outcome_.Take(),  reason_.Take(),           message_.Take(),
-          exit_code_.Take(),    cpu_user_.Take(), cpu_system_.Take(),       max_rss_.Take(),
-          requeue_.Take(),      delay_.Take(),    protocol_retries_.Take(), crash_retries_.Take(),
-          user_retries_.Take(), paused_.Take()};
+  return {run_.Take(),          outcome_.Take(),          reason_.Take(),
+          message_.Take(),      exit_code_.Take(),        cpu_user_.Take(),
+          cpu_system_.Take(),   max_rss_.Take(),          requeue_.Take(),
+          delay_.Take(),        protocol_retries_.Take(), crash_retries_.Take(),
+          user_retries_.Take(), paused_.Take(),           cpu_.Take(),
+          cpu_reserved_.Take(), memory_reserved_.Take()};
 }
 
-void EndColumns::AddUsage(const std::optional<ResourceUsage>& usage) {
-  if (!usage.has_value()) {
-    for (BigIntColumn* column : {&cpu_user_, &cpu_system_, &max_rss_}) column->Null();
-    return;
-  }
-  cpu_user_.Add(usage->cpu_user_micros);
-  cpu_system_.Add(usage->cpu_system_micros);
-  max_rss_.Add(usage->max_rss_bytes);
+void EndColumns::AddUsage(const ResourceUsage& usage) {
+  cpu_user_.Add(usage.cpu_user_micros);
+  cpu_system_.Add(usage.cpu_system_micros);
+  max_rss_.Add(usage.max_rss_bytes);
+  cpu_.Add(usage.cpu_micros);
+  cpu_reserved_.Add(usage.cpu_reserved_micros);
+  memory_reserved_.Add(usage.memory_reserved_byte_seconds);
 }
 
 }  // namespace forebay::server

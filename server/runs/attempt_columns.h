@@ -29,12 +29,12 @@ class EndColumns {
   BinaryParams Take();
 
  private:
-  void AddUsage(const std::optional<ResourceUsage>& usage);
+  void AddUsage(const ResourceUsage& usage);
 
   IdColumn run_;
   TextColumn outcome_, reason_, message_;
   IntColumn exit_code_;
-  BigIntColumn cpu_user_, cpu_system_, max_rss_, delay_;
+  BigIntColumn cpu_user_, cpu_system_, max_rss_, delay_, cpu_, cpu_reserved_, memory_reserved_;
   SmallIntColumn protocol_retries_, crash_retries_, user_retries_;
   BoolColumn requeue_, paused_;
 };

@@ -41,10 +41,14 @@ HeldAttempt ReadHeldAttempt(const Rows& rows, size_t row);
 // answer.
 absl::StatusOr<std::vector<HeldAttempt>> LockAttempts(Session& session, std::vector<Uuid> runs);
 
+// As of v1::Usage.
 struct ResourceUsage {
-  int64_t cpu_user_micros = 0;
-  int64_t cpu_system_micros = 0;
-  int64_t max_rss_bytes = 0;
+  std::optional<int64_t> cpu_user_micros;
+  std::optional<int64_t> cpu_system_micros;
+  std::optional<int64_t> max_rss_bytes;
+  std::optional<int64_t> cpu_micros;
+  std::optional<int64_t> cpu_reserved_micros;
+  std::optional<int64_t> memory_reserved_byte_seconds;
 };
 
 // One attempt's change within a transaction: where it stands after all events of the batch.
@@ -59,7 +63,7 @@ struct AttemptChange {
   // Set when the attempt is over.
   std::optional<Decision> end;
   std::optional<int> exit_code;
-  std::optional<ResourceUsage> usage;
+  ResourceUsage usage;
 };
 
 // What to signal once the transaction has committed.

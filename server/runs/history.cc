@@ -71,6 +71,20 @@ std::string OutcomeWord(std::string_view name, v1::StateType type, std::string_v
   return reason == "TIMED_OUT" ? "TimedOut" : StateWordOf(type);
 }
 
+// Six columns from 15 on.
+void ReadUsage(const Rows& rows, size_t row, v1::Attempt& attempt) {
+  const auto put = [&](int column, auto set) {
+    const auto figure = rows.OptionalInt(row, column);
+    if (figure.has_value()) (attempt.mutable_usage()->*set)(*figure);
+  };
+  put(15, &v1::Usage::set_cpu_user_micros);
+  put(16, &v1::Usage::set_cpu_system_micros);
+  put(17, &v1::Usage::set_max_rss_bytes);
+  put(18, &v1::Usage::set_cpu_micros);
+  put(19, &v1::Usage::set_cpu_reserved_micros);
+  put(20, &v1::Usage::set_memory_reserved_byte_seconds);
+}
+
 }  // namespace
 
 v1::Attempt ReadEndedAttempt(const Rows& rows, size_t row) {
@@ -95,11 +109,7 @@ v1::Attempt ReadEndedAttempt(const Rows& rows, size_t row) {
   outcome.set_attempt(attempt.number());
   *outcome.mutable_time() = attempt.end_time();
   if (const auto code = rows.OptionalInt(row, 14)) attempt.set_exit_code(static_cast<int>(*code));
-  if (!rows.IsNull(row, 15)) {
-    attempt.mutable_usage()->set_cpu_user_micros(rows.Int(row, 15));
-    attempt.mutable_usage()->set_cpu_system_micros(rows.Int(row, 16));
-    attempt.mutable_usage()->set_max_rss_bytes(rows.Int(row, 17));
-  }
+  ReadUsage(rows, row, attempt);
   return attempt;
 }
 

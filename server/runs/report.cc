@@ -36,17 +36,28 @@ Event ExitedEvent(const v1::Exited& exited) {
   return event;
 }
 
+// Below nothing there is no figure.
+std::optional<int64_t> Figure(bool said, int64_t figure) {
+  return said && figure >= 0 ? std::optional(figure) : std::nullopt;
+}
+
+ResourceUsage UsageOf(const v1::Usage& said) {
+  return {.cpu_user_micros = Figure(said.has_cpu_user_micros(), said.cpu_user_micros()),
+          .cpu_system_micros = Figure(said.has_cpu_system_micros(), said.cpu_system_micros()),
+          .max_rss_bytes = Figure(said.has_max_rss_bytes(), said.max_rss_bytes()),
+          .cpu_micros = Figure(said.has_cpu_micros(), said.cpu_micros()),
+          .cpu_reserved_micros = Figure(said.has_cpu_reserved_micros(), said.cpu_reserved_micros()),
+          .memory_reserved_byte_seconds =
+              Figure(said.has_memory_reserved_byte_seconds(), said.memory_reserved_byte_seconds())};
+}
+
 void NoteFacts(const v1::AttemptReport& report, AttemptChange& change) {
   if (report.has_launching()) change.infrastructure_name = report.launching().infrastructure_name();
   if (report.has_launched()) change.infrastructure_id = report.launched().infrastructure_id();
   if (!report.has_exited()) return;
   const v1::Exited& exited = report.exited();
   if (exited.has_exit_code()) change.exit_code = exited.exit_code();
-  if (exited.has_usage()) {
-    change.usage =
-        ResourceUsage{exited.usage().cpu_user_micros(), exited.usage().cpu_system_micros(),
-                      exited.usage().max_rss_bytes()};
-  }
+  change.usage = UsageOf(exited.usage());
 }
 
 std::vector<Uuid> RunsOf(const std::vector<ReportRequest>& batch) {

@@ -121,7 +121,8 @@ void SqlBatch::End(const std::vector<Uuid>& runs) {
            Same<TextColumn>("", n), Same<IntColumn>(0, n), Nulls<BigIntColumn>(n),
            Nulls<BigIntColumn>(n), Nulls<BigIntColumn>(n), Same<BoolColumn>(false, n),
            Same<BigIntColumn>(0, n), Same<SmallIntColumn>(0, n), Same<SmallIntColumn>(0, n),
-           Same<SmallIntColumn>(0, n), Same<BoolColumn>(false, n)});
+           Same<SmallIntColumn>(0, n), Same<BoolColumn>(false, n), Nulls<BigIntColumn>(n),
+           Nulls<BigIntColumn>(n), Nulls<BigIntColumn>(n)});
 }
 
 PGresult* SqlBatch::Answer(const char* name, const server::BinaryParams& params) {

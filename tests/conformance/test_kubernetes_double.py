@@ -1,5 +1,6 @@
 """The double of a Kubernetes API server is one for the official client, and misbehaves as it is told."""
 
+import datetime
 import http.client
 import json
 import os
@@ -352,3 +353,34 @@ def test_many_jobs_at_once(api, kubernetes_double):
         kubernetes_double.store.create(JOBS, "team", job(f"j{number}"))
     running = "status.phase=Running"
     wait_until(lambda: len(api.get(TEAM_PODS, fieldSelector=running)["items"]) == 200, what="all run")
+
+
+def test_its_metrics_api_is_there_when_a_test_says_something_of_it(kubernetes_double, api):
+    metrics = "/apis/metrics.k8s.io/v1beta1/namespaces/team/pods"
+    kubernetes_double.kubelet.script("waits-", START)
+    for name in ("runs", "waits"):
+        labelled = {"metadata": {"labels": {"kind": name}}}
+        api.post(TEAM_JOBS, {**job(name), "spec": {**job(name)["spec"], "template": {**job(name)["spec"]["template"], **labelled}}})
+    pod = the_pod(kubernetes_double, "runs")
+    the_pod(kubernetes_double, "waits")
+    wait_until(lambda: phase(kubernetes_double, pod) == "Running", what="the Pod runs")
+    with pytest.raises(KubernetesError, match="404 "):
+        api.get(metrics)
+    begin = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+    kubernetes_double.metrics.say("", "250m", "64Mi", begin, "15s")
+    (item,) = api.get(metrics)["items"]
+    assert item["metadata"]["name"] == pod["metadata"]["name"] and item["metadata"]["labels"]["kind"] == "runs"
+    assert (item["timestamp"], item["window"]) == ("2026-01-02T03:04:05Z", "15s")
+    assert item["containers"] == [{"name": "main", "usage": {"cpu": "250m", "memory": "64Mi"}}]
+    assert api.get(metrics, labelSelector="kind=waits")["items"] == []
+    assert api.get(f"{metrics}/{pod['metadata']['name']}")["kind"] == "PodMetrics"
+    with pytest.raises(KubernetesError, match="404 "):
+        api.get(f"{metrics}/none")
+    with pytest.raises(KubernetesError, match="405 "):
+        api.get(metrics, watch="1")
+    kubernetes_double.access.tokens["few"] = "few"
+    kubernetes_double.access.confine("few", [Rule("", ["pods"], ["list"])])
+    with pytest.raises(KubernetesError, match="403 "):
+        kubernetes_double.api("few").get(metrics)
+    kubernetes_double.access.confine("few", [Rule("metrics.k8s.io", ["pods"], ["list"])])
+    assert kubernetes_double.api("few").get(metrics)["items"]

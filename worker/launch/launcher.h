@@ -86,9 +86,13 @@ struct ExitRecord {
   // Whether that may go well elsewhere or later.
   bool launch_retryable = false;
   std::string message;
-  int64_t cpu_user_micros = 0;
-  int64_t cpu_system_micros = 0;
-  int64_t max_rss_bytes = 0;
+  // As of forebay.v1.Usage.
+  std::optional<int64_t> cpu_user_micros;
+  std::optional<int64_t> cpu_system_micros;
+  std::optional<int64_t> max_rss_bytes;
+  std::optional<int64_t> cpu_micros;
+  std::optional<int64_t> cpu_reserved_micros;
+  std::optional<int64_t> memory_reserved_byte_seconds;
 };
 
 struct Observation {

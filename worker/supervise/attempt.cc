@@ -37,14 +37,24 @@ Action FollowLogFrom(int64_t sequence, bool final) {
   return action;
 }
 
+void FillUsage(const ExitRecord& end, v1::Usage& usage) {
+  const auto put = [&usage](const std::optional<int64_t>& figure, auto set) {
+    if (figure.has_value()) (usage.*set)(*figure);
+  };
+  put(end.cpu_user_micros, &v1::Usage::set_cpu_user_micros);
+  put(end.cpu_system_micros, &v1::Usage::set_cpu_system_micros);
+  put(end.max_rss_bytes, &v1::Usage::set_max_rss_bytes);
+  put(end.cpu_micros, &v1::Usage::set_cpu_micros);
+  put(end.cpu_reserved_micros, &v1::Usage::set_cpu_reserved_micros);
+  put(end.memory_reserved_byte_seconds, &v1::Usage::set_memory_reserved_byte_seconds);
+}
+
 void FillExited(const Observation& end, v1::Exited& exited) {
   if (end.exit.exit_code.has_value()) exited.set_exit_code(*end.exit.exit_code);
   exited.set_signal(end.exit.signal);
   exited.set_reason(end.exit.reason);
   exited.set_message(end.exit.message);
-  exited.mutable_usage()->set_cpu_user_micros(end.exit.cpu_user_micros);
-  exited.mutable_usage()->set_cpu_system_micros(end.exit.cpu_system_micros);
-  exited.mutable_usage()->set_max_rss_bytes(end.exit.max_rss_bytes);
+  FillUsage(end.exit, *exited.mutable_usage());
   exited.set_log_lines(end.log_lines);
 }
 

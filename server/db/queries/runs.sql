@@ -68,21 +68,22 @@ WITH moved AS (
 WITH input AS MATERIALIZED (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::bigint[], $7::bigint[],
                        $8::bigint[], $9::boolean[], $10::bigint[], $11::smallint[], $12::smallint[], $13::smallint[],
-                       $14::boolean[])
+                       $14::boolean[], $15::bigint[], $16::bigint[], $17::bigint[])
        AS t (run_id, outcome, reason, message, exit_code, cpu_user_us, cpu_system_us, max_rss_bytes, requeue, delay_ms,
-             protocol_retries, crash_retries, user_retries, paused)
+             protocol_retries, crash_retries, user_retries, paused, cpu_us, cpu_reserved_us, memory_reserved_byte_s)
 ), gone AS (
   DELETE FROM held_attempts h USING input i WHERE h.run_id = i.run_id
   RETURNING h.*, i.outcome, i.reason, i.message, i.exit_code, i.cpu_user_us, i.cpu_system_us, i.max_rss_bytes, i.requeue,
             i.delay_ms, i.protocol_retries AS next_protocol_retries, i.crash_retries AS next_crash_retries,
-            i.user_retries AS next_user_retries, i.paused AS next_paused,
-            clock_timestamp() AS ended_at
+            i.user_retries AS next_user_retries, i.paused AS next_paused, i.cpu_us, i.cpu_reserved_us,
+            i.memory_reserved_byte_s, clock_timestamp() AS ended_at
 ), history AS (
   INSERT INTO attempts (run_id, number, epoch, worker_id, infrastructure_name, infrastructure_id, granted_at,
                         launched_at, started_at, cancel_requested_at, ended_at, outcome, reason, message, exit_code,
-                        cpu_user_us, cpu_system_us, max_rss_bytes)
+                        cpu_user_us, cpu_system_us, max_rss_bytes, cpu_us, cpu_reserved_us, memory_reserved_byte_s)
   SELECT run_id, attempt, epoch, worker_id, infrastructure_name, infrastructure_id, granted_at, launched_at, started_at,
-         cancel_requested_at, ended_at, outcome, reason, message, exit_code, cpu_user_us, cpu_system_us, max_rss_bytes
+         cancel_requested_at, ended_at, outcome, reason, message, exit_code, cpu_user_us, cpu_system_us, max_rss_bytes,
+         cpu_us, cpu_reserved_us, memory_reserved_byte_s
   FROM gone
 ), requeued AS (
   INSERT INTO queued_runs (run_id, pool_id, queue_id, deployment_id, due_at, attempt, epoch, protocol_retries,
@@ -329,7 +330,8 @@ ORDER BY f.id DESC
 -- name: read_attempts
 SELECT a.number, a.epoch, a.worker_id, w.name, a.infrastructure_name, a.infrastructure_id, micros(a.granted_at),
        micros(a.launched_at), micros(a.started_at), micros(a.cancel_requested_at), micros(a.ended_at), a.outcome,
-       a.reason, a.message, a.exit_code, a.cpu_user_us, a.cpu_system_us, a.max_rss_bytes
+       a.reason, a.message, a.exit_code, a.cpu_user_us, a.cpu_system_us, a.max_rss_bytes,
+       coalesce(a.cpu_us, a.cpu_user_us + a.cpu_system_us), a.cpu_reserved_us, a.memory_reserved_byte_s
 FROM attempts a LEFT JOIN workers w ON w.id = a.worker_id
 WHERE a.run_id = $1::uuid ORDER BY a.number
 

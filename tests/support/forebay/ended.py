@@ -2,6 +2,7 @@
 
 from . import protocol
 
+USED = ("cpu_user_micros", "cpu_system_micros", "max_rss_bytes", "cpu_micros")
 STREAMS = {number: name for name, number in protocol.enum("LogStream").items()}
 
 
@@ -18,6 +19,11 @@ class Ended:
         # What user code wrote, and what was said about it.
         self.lines = [entry.text for entry in self.entries if STREAMS[entry.stream] != "SYSTEM"]
         self.told = [entry.text for entry in self.entries if STREAMS[entry.stream] == "SYSTEM"]
+
+    @property
+    def measured(self) -> list[str]:
+        """The figures of its use that are known."""
+        return [name for name in USED if self.usage.HasField(name)]
 
     @property
     def infrastructure(self) -> str:

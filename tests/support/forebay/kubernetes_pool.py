@@ -35,6 +35,14 @@ def worker_kubeconfig(cluster: KubernetesClient, namespace: str, folder: pathlib
     return cluster.write_kubeconfig(folder / f"{namespace}.yaml", {"token": token}, namespace)
 
 
+def pool_of_double(env, double, namespace: str, rules: list[Rule] | None = None, **timeouts) -> "KubernetesPool":
+    """Its workers may do in the namespace of the double what the rules say, else what deploy/kubernetes has, and nothing else."""
+    double.access.tokens["worker-token"] = "worker"
+    double.access.confine("worker", rules or worker_rules(), (namespace,))
+    kubeconfig = double.kubeconfig("worker", {"token": "worker-token"}, namespace)
+    return KubernetesPool(env, double.api(), kubeconfig, namespace, **timeouts)
+
+
 class KubernetesPool:
     """`cluster` is an administrator's client, `kubeconfig` a worker's, with `namespace` as that of its context."""
 

@@ -7,6 +7,7 @@
 #include "common/base/status.h"
 #include "common/job_spec/final_spec.h"
 #include "common/job_spec/kubernetes_names.h"
+#include "common/job_spec/kubernetes_resources.h"
 #include "common/job_template/job_template.h"
 #include "common/launch_plan/launch_plan.h"
 #include "tests/support/catch.h"
@@ -309,6 +310,30 @@ TEST_CASE("What the Pod may use is that of all its containers", "[kubernetes]") 
   configuration[Json::json_pointer(kPod)]["containers"][1].erase("resources");
   spec = FinalSpec("kubernetes", configuration);
   CHECK_FALSE(spec->contains("cpu_limit"));
+}
+
+Json Asking(const char* name, const char* cpu, const char* restart_policy = "") {
+  Json container = {{"name", name}, {"resources", {{"requests", {{"cpu", cpu}}}}}};
+  if (*restart_policy != '\0') container["restartPolicy"] = restart_policy;
+  return container;
+}
+
+TEST_CASE("What is set aside for a Pod is what its scheduler counts", "[kubernetes]") {
+  Json pod = {{"containers", {Asking("main", "300m"), Asking("beside", "0.2")}}};
+  CHECK(RequestsOfPod(pod).cpu.Millis() == 500);
+  CHECK(RequestsOfPod(pod).memory.Whole() == 0);
+  // Init containers run one after another, beside the sidecars that began before them.
+  pod["initContainers"] = {Asking("first", "700m"), Asking("side", "100m", "Always"),
+                           Asking("second", "650m")};
+  CHECK(RequestsOfPod(pod).cpu.Millis() == 750);
+  pod["initContainers"].erase(2);
+  CHECK(RequestsOfPod(pod).cpu.Millis() == 700);
+  pod["overhead"] = {{"cpu", "10m"}, {"memory", "1Ki"}};
+  CHECK(RequestsOfPod(pod).cpu.Millis() == 710);
+  CHECK(RequestsOfPod(pod).memory.Whole() == 1024);
+  pod["resources"] = {{"requests", {{"cpu", "2"}}}};
+  CHECK(RequestsOfPod(pod).cpu.Millis() == 2010);
+  CHECK(RequestsOfPod(Json::object()).cpu.Millis() == 0);
 }
 
 TEST_CASE("A denial says who set what stands deep in the manifest", "[kubernetes]") {

@@ -71,6 +71,25 @@ TEST_CASE("report: nothing counts after the end, also within one batch", "[repor
   CHECK(fold.changes()[0].end->outcome == Outcome::kCompleted);
 }
 
+TEST_CASE("report: a figure that was not said is not known, and below zero there is none",
+          "[report]") {
+  ReportFold fold({Held()});
+  REQUIRE(fold.Apply(Id(5), Gate("the ticket")).verdict() == v1::REPORT_VERDICT_ACCEPTED);
+  v1::AttemptReport exited = Report();
+  exited.mutable_exited()->set_exit_code(0);
+  v1::Usage& usage = *exited.mutable_exited()->mutable_usage();
+  usage.set_cpu_micros(0);
+  usage.set_cpu_reserved_micros(5);
+  usage.set_max_rss_bytes(-1);
+  REQUIRE(fold.Apply(Id(5), exited).verdict() == v1::REPORT_VERDICT_ACCEPTED);
+  const ResourceUsage& kept = fold.changes()[0].usage;
+  CHECK(kept.cpu_micros == 0);
+  CHECK(kept.cpu_reserved_micros == 5);
+  CHECK_FALSE(kept.max_rss_bytes.has_value());
+  CHECK_FALSE(kept.cpu_user_micros.has_value());
+  CHECK_FALSE(kept.memory_reserved_byte_seconds.has_value());
+}
+
 TEST_CASE("report: an end with lines missing is put off", "[report]") {
   ReportFold fold({Held()});
   v1::AttemptReport exited = Report();

@@ -93,6 +93,20 @@ TEST_CASE("attempt: from launch to removal", "[attempt]") {
   CHECK(Kinds(attempt.Removed()) == Ks{Kind::kFinish});
 }
 
+TEST_CASE("attempt: what was not measured is not reported", "[attempt]") {
+  Attempt attempt = Running();
+  Observation end = At(Stage::kExited);
+  end.exit.cpu_micros = 0;
+  end.exit.memory_reserved_byte_seconds = 7;
+  const v1::Usage usage = attempt.Seen(end).at(0).report.exited().usage();
+  CHECK((usage.has_cpu_micros() && usage.cpu_micros() == 0));
+  CHECK(usage.memory_reserved_byte_seconds() == 7);
+  CHECK_FALSE(usage.has_cpu_user_micros());
+  CHECK_FALSE(usage.has_cpu_system_micros());
+  CHECK_FALSE(usage.has_max_rss_bytes());
+  CHECK_FALSE(usage.has_cpu_reserved_micros());
+}
+
 TEST_CASE("attempt: a gate that is refused ends it without a word", "[attempt]") {
   Attempt attempt(MakeAssignment(1), kGrace);
   attempt.Begin();

@@ -11,25 +11,13 @@
 #include "worker/launch/docker/labels.h"
 #include "worker/launch/docker/registry_credentials.h"
 #include "worker/launch/docker/usage.h"
+#include "worker/launch/launch_error.h"
 
 namespace forebay::worker {
 namespace {
 
 constexpr char kCgroupRoot[] = "/sys/fs/cgroup";
 constexpr absl::Duration kKillAgain = absl::Seconds(1);
-
-// Whatever keeps a worker from its engine is not the run's fault.
-absl::Status NotReadyNow(const absl::Status& ready) {
-  if (ready.ok()) return ready;
-  return Error(absl::StatusCode::kUnavailable, "INFRASTRUCTURE_UNAVAILABLE")
-      .Says("{}", MessageOf(ready));
-}
-
-absl::Status NotFound(const std::string& name) {
-  return Error(absl::StatusCode::kNotFound, "INFRASTRUCTURE_NOT_FOUND")
-      .With("value", name)
-      .Says("no container is named '{}'", name);
-}
 
 Json LabelsOf(const Json& container) {
   const auto config = container.find("Config");
@@ -253,7 +241,7 @@ absl::StatusOr<Observation> DockerLauncher::Observe(const std::string& name) {
 
 absl::StatusOr<Observation> DockerLauncher::ObserveEngine(const std::string& name) {
   const auto found = engine_->InspectContainer(name);
-  if (absl::IsNotFound(found.status())) return NotFound(name);
+  if (absl::IsNotFound(found.status())) return NoSuch("container", name);
   RETURN_IF_ERROR(found.status());
   const ContainerPtr container = TakeUp(name, *found);
   Observation seen = ObservationOf(*found);
@@ -286,7 +274,7 @@ absl::StatusOr<std::vector<v1::LogEntry>> DockerLauncher::ReadLog(const std::str
                                                                   int64_t from, int most_lines,
                                                                   size_t most_bytes) {
   const ContainerPtr known = Known(name);
-  if (known == nullptr) return NotFound(name);
+  if (known == nullptr) return NoSuch("container", name);
   return log_tail_.Read(known->log().path(), from, most_lines, most_bytes);
 }
 

@@ -19,14 +19,19 @@ std::optional<int64_t> NumberIn(const std::string& path) {
   return text.ok() ? ParseInt(Trim(*text)) : std::nullopt;
 }
 
+std::optional<int64_t> MicrosIn(const std::string& path) {
+  const auto nanos = NumberIn(path);
+  return nanos.has_value() ? std::optional(*nanos / kNanosPerMicro) : std::nullopt;
+}
+
 // Of "name value" lines.
-int64_t ValueOf(const std::string& text, std::string_view name) {
+std::optional<int64_t> ValueOf(const std::string& text, std::string_view name) {
   for (const std::string_view line : Split(text, '\n')) {
     const size_t blank = line.find(' ');
     if (blank == std::string_view::npos || line.substr(0, blank) != name) continue;
-    return ParseInt(line.substr(blank + 1)).value_or(0);
+    return ParseInt(line.substr(blank + 1));
   }
-  return 0;
+  return std::nullopt;
 }
 
 // Control groups version 1: a tree for each controller.
@@ -35,9 +40,9 @@ std::optional<Usage> ReadVersion1(const std::string& root, const std::string& gr
   const auto peak = NumberIn(root + "/memory" + group + "/memory.max_usage_in_bytes");
   if (!peak.has_value()) return std::nullopt;
   Usage usage;
-  usage.peak_memory_bytes = *peak;
-  usage.cpu_user_micros = NumberIn(cpu + "_user").value_or(0) / kNanosPerMicro;
-  usage.cpu_system_micros = NumberIn(cpu + "_sys").value_or(0) / kNanosPerMicro;
+  usage.peak_memory_bytes = peak;
+  usage.cpu_user_micros = MicrosIn(cpu + "_user");
+  usage.cpu_system_micros = MicrosIn(cpu + "_sys");
   return usage;
 }
 
@@ -47,7 +52,7 @@ std::optional<Usage> ReadVersion2(const std::string& root, const std::string& gr
   Usage usage;
   usage.cpu_user_micros = ValueOf(*cpu, "user_usec");
   usage.cpu_system_micros = ValueOf(*cpu, "system_usec");
-  usage.peak_memory_bytes = NumberIn(root + group + "/memory.peak").value_or(0);
+  usage.peak_memory_bytes = NumberIn(root + group + "/memory.peak");
   return usage;
 }
 

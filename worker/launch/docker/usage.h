@@ -13,9 +13,10 @@
 namespace forebay::worker {
 
 struct Usage {
-  int64_t cpu_user_micros = 0;
-  int64_t cpu_system_micros = 0;
-  int64_t peak_memory_bytes = 0;
+  // What a kernel does not tell is absent.
+  std::optional<int64_t> cpu_user_micros;
+  std::optional<int64_t> cpu_system_micros;
+  std::optional<int64_t> peak_memory_bytes;
 };
 
 // The group of the container of this name, as the engine takes it: "/forebay/<name>".

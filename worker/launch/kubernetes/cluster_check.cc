@@ -20,13 +20,18 @@ namespace {
 constexpr char kAnyImage[] = "forebay.invalid/any:1";
 constexpr char kAnyRun[] = "00000000-0000-0000-0000-000000000000";
 
-absl::Status CheckPermissions(KubernetesApi& api, const std::string& name_space) {
-  std::vector<std::string> missing;
+// What is missing and can be done without, for people.
+absl::StatusOr<std::string> CheckPermissions(KubernetesApi& api, const std::string& name_space) {
+  std::vector<std::string> missing, dispensable;
   for (const Verb& verb : UsedVerbs()) {
     ASSIGN_OR_RETURN(const bool may, api.May(verb, name_space));
-    if (!may) missing.push_back(RuleOf(verb));
+    if (may) continue;
+    missing.push_back(RuleOf(verb));
+    if (verb.dispensable) {
+      dispensable.push_back(fmt::format("; without this it cannot {}: {}", verb.why, RuleOf(verb)));
+    }
   }
-  if (missing.empty()) return absl::OkStatus();
+  if (missing.size() == dispensable.size()) return Join(dispensable, "");
   return Error(absl::StatusCode::kPermissionDenied, "CLUSTER_PERMISSION_DENIED")
       .With("namespace", name_space)
       .Says("{} may not do all that a worker does in namespace {}; add to its Role there:\n{}",
@@ -52,15 +57,16 @@ absl::StatusOr<Json> DefaultJob(const std::string& name_space) {
 }
 
 absl::StatusOr<std::string> CheckNamespace(KubernetesApi& api, const std::string& name_space) {
-  RETURN_IF_ERROR(CheckPermissions(api, name_space));
+  ASSIGN_OR_RETURN(const std::string without, CheckPermissions(api, name_space));
   ASSIGN_OR_RETURN(const Json job, DefaultJob(name_space));
   const auto warning = api.TryJob(name_space, job);
   if (!warning.ok()) {
     return Annotate(warning.status(),
                     fmt::format("namespace {} takes no Job of the default template", name_space));
   }
-  if (warning->empty()) return fmt::format("namespace {}: jobs may be created", name_space);
-  return fmt::format("namespace {}: jobs may be created, but: {}", name_space, *warning);
+  if (warning->empty())
+    return fmt::format("namespace {}: jobs may be created{}", name_space, without);
+  return fmt::format("namespace {}: jobs may be created, but: {}{}", name_space, *warning, without);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include "worker/launch/kubernetes/digest.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
 #include "common/base/text.h"
+#include "common/job_spec/kubernetes_resources.h"
 #include "worker/launch/engine_words.h"
 #include "worker/launch/kubernetes/labels.h"
 #include "worker/launch/kubernetes/watch/resource_watch.h"
@@ -55,8 +57,11 @@ ContainerDigest DigestContainer(const Json& status) {
     digest.reason = TextOf(terminated, "reason");
     digest.message = TextOf(terminated, "message");
     digest.exit_code = static_cast<int>(NumberOf(terminated, "exitCode"));
+    digest.began_micros = EngineTimeMicros(TextOf(terminated, "startedAt"));
+    digest.ended_micros = EngineTimeMicros(TextOf(terminated, "finishedAt"));
   } else if (Part(state, "running").is_object()) {
     digest.state = ContainerDigest::State::kRunning;
+    digest.began_micros = EngineTimeMicros(TextOf(Part(state, "running"), "startedAt"));
   } else if (waiting.is_object()) {
     digest.state = ContainerDigest::State::kWaiting;
     digest.reason = TextOf(waiting, "reason");
@@ -82,6 +87,30 @@ void DigestContainers(const Json& statuses, bool init, PodDigest& pod) {
     pod.trouble = std::move(container);
     pod.trouble_container = name;
   }
+}
+
+// The latest end of all; 0 when one is not known.
+int64_t LastEnd(const Json& status) {
+  int64_t last = 0;
+  for (const char* key : {"containerStatuses", "initContainerStatuses"}) {
+    for (const Json& container : Part(status, key)) {
+      const int64_t end = DigestContainer(container).ended_micros;
+      if (end == 0) return 0;
+      last = std::max(last, end);
+    }
+  }
+  return last;
+}
+
+void DigestReservation(const Json& spec, const Json& status, PodDigest& pod) {
+  const PodRequests requests = RequestsOfPod(spec);
+  pod.cpu_request_millis = requests.cpu.Millis();
+  pod.memory_request_bytes = requests.memory.Whole();
+  const Json& scheduled = Condition(status, "PodScheduled");
+  if (Holds(scheduled)) {
+    pod.scheduled_micros = EngineTimeMicros(TextOf(scheduled, "lastTransitionTime"));
+  }
+  pod.ended_micros = LastEnd(status);
 }
 
 std::optional<size_t> SchedulingGateOf(const Json& spec) {
@@ -167,6 +196,7 @@ PodDigest DigestPod(const Json& pod) {
     digest.disruption = TextOf(disruption, "reason");
     digest.disruption_message = TextOf(disruption, "message");
   }
+  DigestReservation(Part(pod, "spec"), status, digest);
   DigestContainers(Part(status, "initContainerStatuses"), true, digest);
   DigestContainers(Part(status, "containerStatuses"), false, digest);
   return digest;

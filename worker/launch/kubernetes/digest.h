@@ -39,6 +39,9 @@ struct ContainerDigest {
   std::string reason;
   std::string message;
   int exit_code = 0;
+  // By the node's clock, microseconds since the epoch; 0: it has not, or nobody says.
+  int64_t began_micros = 0;
+  int64_t ended_micros = 0;
 };
 
 struct PodDigest {
@@ -62,6 +65,13 @@ struct PodDigest {
   std::optional<size_t> scheduling_gate;
   // Empty: none was chosen.
   std::string node;
+  // When it was; 0: it was not.
+  int64_t scheduled_micros = 0;
+  // When the last of its containers ended; 0: one has not, or nobody says.
+  int64_t ended_micros = 0;
+  // What the scheduler sets aside for it.
+  int64_t cpu_request_millis = 0;
+  int64_t memory_request_bytes = 0;
   std::optional<int64_t> preparation_lines;
   // Why no node takes it; empty: one has, or nobody has tried.
   std::string unschedulable;

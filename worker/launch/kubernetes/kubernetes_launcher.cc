@@ -11,22 +11,10 @@
 #include "worker/launch/kubernetes/go_patch.h"
 #include "worker/launch/kubernetes/labels.h"
 #include "worker/launch/kubernetes/manifest.h"
+#include "worker/launch/launch_error.h"
 
 namespace forebay::worker {
 namespace {
-
-// Whatever keeps a worker from its cluster is not the run's fault.
-absl::Status NotReadyNow(const absl::Status& ready) {
-  if (ready.ok()) return ready;
-  return Error(absl::StatusCode::kUnavailable, "INFRASTRUCTURE_UNAVAILABLE")
-      .Says("{}", MessageOf(ready));
-}
-
-absl::Status NotFound(const std::string& name) {
-  return Error(absl::StatusCode::kNotFound, "INFRASTRUCTURE_NOT_FOUND")
-      .With("value", name)
-      .Says("no job is named '{}'", name);
-}
 
 // The least that a cluster takes without forgetting the Pod at once.
 int64_t GraceSeconds(absl::Duration grace) {
@@ -87,6 +75,8 @@ NamespaceWatch::Sink KubernetesLauncher::SinkOf(const std::string& name_space) {
   sink.pod = [this](const Json& pod) { table_.TakePod(pod); };
   sink.pod_gone = [this](const Json& pod) { table_.PodGone(pod); };
   sink.event = [this](const Json& event) { table_.TakeEvent(event); };
+  sink.sample = [this](const PodSample& sample) { table_.TakeSample(sample); };
+  sink.running = [this, name_space] { return table_.AnyRunning(name_space); };
   sink.jobs_listed = [this, name_space](const std::set<std::string>& names, int64_t version) {
     table_.JobsListed(name_space, names, version);
   };
@@ -133,7 +123,7 @@ absl::StatusOr<KubernetesLauncher::RunPtr> KubernetesLauncher::Known(const std::
   const bool complete = cluster_.complete();
   RunPtr run = table_.Find(name);
   if (run != nullptr) return run;
-  if (complete) return NotFound(name);
+  if (complete) return NoSuch("job", name);
   return Error(absl::StatusCode::kUnavailable, "INFRASTRUCTURE_UNAVAILABLE")
       .Says("not all of the cluster's jobs are known yet");
 }
@@ -158,7 +148,7 @@ absl::Status KubernetesLauncher::Launch(const LaunchSpec& launch) {
   if (run == nullptr) {
     RETURN_IF_ERROR(MakeJob(launch, spec, manifest));
     run = table_.Find(launch.name);
-    if (run == nullptr) return NotFound(launch.name);
+    if (run == nullptr) return NoSuch("job", launch.name);
   }
   RETURN_IF_ERROR(Hold(*run));
   const RunView view = run->view();

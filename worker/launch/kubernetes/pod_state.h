@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "worker/launch/kubernetes/digest.h"
+#include "worker/launch/kubernetes/metrics/pod_usage.h"
 #include "worker/launch/launcher.h"
 
 namespace forebay::worker {
@@ -19,6 +20,7 @@ struct SeenPod {
   bool gone = false;
   // Since when it is being deleted, on the worker's clock; nothing: it is not.
   std::optional<absl::Duration> deleting_since;
+  SampledUse use;
 };
 
 // What stands in the way of a run that has not begun, in the words of the last event of its kind.

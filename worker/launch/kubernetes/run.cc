@@ -100,6 +100,21 @@ bool Run::TakeEvent(const EventDigest& event) {
   return true;
 }
 
+void Run::TakeSample(const PodSample& sample) {
+  MutexLock lock(mutex_);
+  for (SeenPod& pod : view_.pods) {
+    const ContainerDigest& main = pod.digest.main;
+    const bool runs = main.state == ContainerDigest::State::kRunning;
+    if (runs && pod.digest.name == sample.pod) pod.use.Add(sample, main.began_micros);
+  }
+}
+
+bool Run::running() const {
+  MutexLock lock(mutex_);
+  const SeenPod* pod = ChosenPod(view_);
+  return pod != nullptr && !pod->gone && pod->digest.main.state == ContainerDigest::State::kRunning;
+}
+
 void Run::Note(const EventDigest& event) {
   if (!event.warning) return;
   Warnings& warnings = view_.warnings;
@@ -225,6 +240,16 @@ void Run::EndLog(const SeenPod& pod) {
   if (now > *lost_since_ + kForLogOfLostNode) log_->Abandon();
 }
 
+void Run::AddUsage(const SeenPod& pod, ExitRecord& end) {
+  if (!end_seen_micros_.has_value()) end_seen_micros_ = absl::ToUnixMicros(clock_.Now());
+  end.cpu_micros = pod.use.cpu_micros();
+  end.max_rss_bytes = pod.use.peak_memory_bytes();
+  const auto reserved = ReservationOf(pod.digest, *end_seen_micros_);
+  if (!reserved.has_value()) return;
+  end.cpu_reserved_micros = reserved->cpu_micros;
+  end.memory_reserved_byte_seconds = reserved->memory_byte_seconds;
+}
+
 Observation Run::Observe() {
   MutexLock lock(mutex_);
   const RunView view = ViewNow();
@@ -239,6 +264,7 @@ Observation Run::Observe() {
   }
   // Its end is told when its output is known to the last line.
   if (ended && has_output && (log_ == nullptr || !log_->complete())) seen.stage = Stage::kStarted;
+  if (ended && pod != nullptr) AddUsage(*pod, seen.exit);
   if (log_ != nullptr) seen.log_lines = log_->lines();
   return seen;
 }

@@ -29,6 +29,8 @@ class Run {
   bool TakeJob(const JobDigest& job);
   bool TakePod(const PodDigest& pod);
   bool TakeEvent(const EventDigest& event);
+  // What its Pod uses; one of another Pod says nothing.
+  void TakeSample(const PodSample& sample);
   bool JobGone();
   bool PodGone(const std::string& uid);
   // The uids of Pods that are there and older than the version.
@@ -49,9 +51,11 @@ class Run {
   // time, or for another reason than the last.
   bool GoFailed(const absl::Status& error);
   bool go_failed_just_now() const;
-  // As of ObservationOf, but it has not ended before its output is known to the last line. Follows
-  // the output when there is some.
+  // As of ObservationOf, with its usage, but it has not ended before its output is known to the
+  // last line. Follows the output when there is some.
   Observation Observe();
+  // Whether its main container does.
+  bool running() const;
   RunView view() const;
   int64_t job_version() const;
   // The Pod, and how many lines stand in front of its output, when it has begun and does not know
@@ -75,6 +79,7 @@ class Run {
   RunView ViewNow() const REQUIRES(mutex_);
   // The end was seen, or not, as `pod` tells: no more output is waited for than there can be.
   void EndLog(const SeenPod& pod) REQUIRES(mutex_);
+  void AddUsage(const SeenPod& pod, ExitRecord& end) REQUIRES(mutex_);
 
   const std::string name_;
   const std::string name_space_;
@@ -92,6 +97,9 @@ class Run {
   std::optional<absl::Duration> go_failed_at_ GUARDED_BY(mutex_);
   // Since when it counts as ended though nobody saw its container end.
   std::optional<absl::Duration> lost_since_ GUARDED_BY(mutex_);
+  // When its end was seen, microseconds since the epoch: what a cluster does not say of ends that
+  // nobody there saw.
+  std::optional<int64_t> end_seen_micros_ GUARDED_BY(mutex_);
   absl::Status go_error_ GUARDED_BY(mutex_);
   std::unique_ptr<PodLog> log_ GUARDED_BY(mutex_);
 };

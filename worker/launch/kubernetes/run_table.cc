@@ -1,5 +1,6 @@
 #include "worker/launch/kubernetes/run_table.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "worker/launch/launcher.h"
@@ -92,6 +93,19 @@ void RunTable::TakeEvent(const Json& event) {
   const std::string name = digest.kind == "Job" ? digest.about : JobOfPodName(digest.about);
   const RunPtr run = name.empty() ? nullptr : Find(name);
   if (run != nullptr && run->TakeEvent(digest)) Changed(name);
+}
+
+void RunTable::TakeSample(const PodSample& sample) {
+  const std::string name = JobOfPodName(sample.pod);
+  const RunPtr run = name.empty() ? nullptr : Find(name);
+  if (run != nullptr) run->TakeSample(sample);
+}
+
+bool RunTable::AnyRunning(const std::string& name_space) {
+  MutexLock lock(mutex_);
+  return std::ranges::any_of(runs_, [&](const auto& entry) {
+    return entry.second->name_space() == name_space && entry.second->running();
+  });
 }
 
 void RunTable::JobGone(const Json& job) { JobGone(NameOfObject(job)); }

@@ -33,6 +33,7 @@ class RunTable {
   void TakeJob(const Json& job);
   void TakePod(const Json& pod);
   void TakeEvent(const Json& event);
+  void TakeSample(const PodSample& sample);
   void JobGone(const Json& job);
   void PodGone(const Json& pod);
   // A list of the namespace is complete as of the version: what it does not have is gone.
@@ -44,6 +45,8 @@ class RunTable {
   // Null when it is not known, or hidden.
   RunPtr Find(const std::string& name);
   std::vector<std::string> Names();
+  // Whether user code of a run there runs now.
+  bool AnyRunning(const std::string& name_space);
   // It is nobody's concern any more, whatever the cluster says of it, until it is gone there.
   void Hide(const std::string& name, const std::string& name_space);
   void Show(const std::string& name);

@@ -10,6 +10,7 @@
 #include "common/base/status.h"
 #include "common/job_spec/job_fields.h"
 #include "common/os/files.h"
+#include "worker/launch/launch_error.h"
 #include "worker/launch/process/account.h"
 #include "worker/launch/process/environment.h"
 #include "worker/launch/process/format/names.h"
@@ -35,12 +36,6 @@ absl::Status LaunchError(const absl::Status& status) {
       .Says("{}", MessageOf(status));
 }
 
-absl::Status NotFound(const std::string& name) {
-  return Error(absl::StatusCode::kNotFound, "INFRASTRUCTURE_NOT_FOUND")
-      .With("value", name)
-      .Says("no process '{}' exists here", name);
-}
-
 std::string IdText(const holder::Status& status) {
   const holder::ProcessId& id = status.child.pid != 0 ? status.child : status.holder;
   return fmt::format("{}:{}", id.pid, id.start_time);
@@ -53,6 +48,8 @@ ExitRecord ToExitRecord(const holder::EndRecord& end) {
   exit.reason = end.reason;
   exit.launch_failure = end.launch_failure;
   exit.message = end.message;
+  // What began has had memory: nothing was measured.
+  if (end.max_rss_bytes == 0) return exit;
   exit.cpu_user_micros = end.cpu_user_micros;
   exit.cpu_system_micros = end.cpu_system_micros;
   exit.max_rss_bytes = end.max_rss_bytes;
@@ -165,7 +162,7 @@ absl::StatusOr<holder::HolderSpec> ProcessLauncher::HolderSpecOf(const RunDirect
 
 absl::Status ProcessLauncher::Go(const std::string& name) {
   const RunDirectory directory = DirectoryOf(name);
-  if (!directory.Exists()) return NotFound(name);
+  if (!directory.Exists()) return NoSuch("process", name);
   return Say(directory, {holder::Command::Kind::kGo, 0});
 }
 
@@ -207,7 +204,7 @@ bool ProcessLauncher::Alive(const RunDirectory& directory) {
 
 absl::StatusOr<Observation> ProcessLauncher::Observe(const std::string& name) {
   const RunDirectory directory = DirectoryOf(name);
-  if (!directory.Exists()) return NotFound(name);
+  if (!directory.Exists()) return NoSuch("process", name);
   const holder::Status status = directory.ReadStatus();
   if (status.phase == holder::Phase::kExited || !Alive(directory)) return Ended(directory);
   Observation seen;
@@ -247,7 +244,7 @@ absl::StatusOr<std::vector<v1::LogEntry>> ProcessLauncher::ReadLog(const std::st
                                                                    int64_t from, int most_lines,
                                                                    size_t most_bytes) {
   const RunDirectory directory = DirectoryOf(name);
-  if (!directory.Exists()) return NotFound(name);
+  if (!directory.Exists()) return NoSuch("process", name);
   return log_tail_.Read(directory.File(holder::kOutputFile), from, most_lines, most_bytes);
 }
 

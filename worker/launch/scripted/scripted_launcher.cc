@@ -6,6 +6,7 @@
 
 #include "common/base/status.h"
 #include "common/job_spec/job_fields.h"
+#include "worker/launch/launch_error.h"
 
 namespace forebay::worker {
 namespace {
@@ -76,9 +77,7 @@ absl::Status ScriptedLauncher::Launch(const LaunchSpec& launch) {
 absl::StatusOr<ScriptedLauncher::Run*> ScriptedLauncher::FindRun(const std::string& name) {
   const auto found = runs_.find(name);
   if (found != runs_.end()) return &found->second;
-  return Error(absl::StatusCode::kNotFound, "INFRASTRUCTURE_NOT_FOUND")
-      .With("value", name)
-      .Says("no scripted run '{}' exists here", name);
+  return NoSuch("scripted run", name);
 }
 
 absl::Status ScriptedLauncher::Go(const std::string& name) {

@@ -13,6 +13,7 @@ from .access import Access, Call
 from .controllers import GarbageCollector, JobController
 from .faults import Faults
 from .kubelet import Clockwork, Kubelet
+from .metrics import Metrics
 from .resources import EVENTS, JOBS, NAMESPACES, PODS, SECRETS
 from .server import Server
 from .store import Store
@@ -32,6 +33,7 @@ class KubernetesDouble:
     faults     what goes wrong with calls: refused, lost, cut, slow, held
     streams    what goes wrong with watches and logs: closed, failed, frozen
     access     tokens, and who may do what
+    metrics    the metrics API, which is not there until a test says something of it
     """
 
     def __init__(self, folder: pathlib.Path, tls: bool = True, port: int = 0):
@@ -42,6 +44,7 @@ class KubernetesDouble:
         self.faults = Faults()
         self.streams = Streams(self.store)
         self.access = Access()
+        self.metrics = Metrics(self.store)
         self.access.tokens[ADMIN_TOKEN] = "admin"
         self.authority = Authority(folder / "tls", "double-ca") if tls else None
         self.calls: list[Call] = []

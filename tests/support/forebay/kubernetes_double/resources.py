@@ -31,7 +31,8 @@ NAMESPACES = Resource("", "v1", "namespaces", "Namespace", ALL, namespaced=False
 REVIEWS = Resource(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", ("create",), namespaced=False
 )
-RESOURCES = {(r.group, r.version, r.plural): r for r in (JOBS, PODS, SECRETS, EVENTS, NAMESPACES, REVIEWS)}
+METRICS = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", ("get", "list"))
+RESOURCES = {(r.group, r.version, r.plural): r for r in (JOBS, PODS, SECRETS, EVENTS, NAMESPACES, REVIEWS, METRICS)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +43,12 @@ class Target:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+
+    @property
+    def called(self) -> str:
+        """What a test calls it: "jobs", "pods/log", and "pods.metrics.k8s.io" for what is not the Pods themselves."""
+        plural = self.resource.full_name if self.resource is METRICS else self.resource.plural
+        return f"{plural}/{self.subresource}" if self.subresource else plural
 
 
 def target_of(path: str) -> Target | None:

@@ -13,7 +13,7 @@ from . import validation
 from .access import Call
 from .errors import ApiError, bad_request, no_such_path
 from .patches import patched
-from .resources import NAMESPACES, REVIEWS, Target, target_of
+from .resources import METRICS, NAMESPACES, REVIEWS, Target, target_of
 from .selectors import field_selector, label_selector
 
 LARGEST_BODY = 3 * 1024 * 1024
@@ -109,11 +109,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise no_such_path()
         verb = self._verb(target, query)
         body = self._body(content, verb)
-        whole = f"{target.resource.plural}/{target.subresource}" if target.subresource else target.resource.plural
+        whole = target.called
         call = Call(verb, whole, target.namespace, target.name, user, query, body, dict(self.headers))
         self.double.record(call)
         if target.resource is not REVIEWS:
             self.double.access.check(user, verb, target)
+        if target.resource is METRICS and not self.double.metrics.served:
+            raise no_such_path()
         for name in set(query) - QUERIES["log" if target.subresource else verb] - {"pretty"}:
             raise bad_request(f"this double does not know the parameter {name} of {verb} {whole}")
         fault = self.double.faults.take(verb, whole)
@@ -170,6 +172,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         store, resource = self.double.store, target.resource
         place = (resource, target.namespace, target.name)
         dry = query.get("dryRun") == "All"
+        if resource is METRICS:
+            return 200, self._metrics(target, query)
         match verb:
             case "create" if resource is REVIEWS:
                 return 201, self._review(body, user)
@@ -243,6 +247,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         bare = [{key: value for key, value in item.items() if key not in ("kind", "apiVersion")} for item in items]
         return {"kind": f"{target.resource.kind}List", "apiVersion": target.resource.api_version,
                 "metadata": {"resourceVersion": str(version), **metadata}, "items": bare}  # fmt: skip
+
+    def _metrics(self, target: Target, query: dict) -> dict:
+        """Without versions, and in one page whatever the limit."""
+        metrics = self.double.metrics
+        if target.name:
+            return metrics.item(target.namespace, target.name)
+        return {"kind": f"{METRICS.kind}List", "apiVersion": METRICS.api_version, "metadata": {},
+                "items": metrics.items(target.namespace, self._accepts(target, query))}  # fmt: skip
 
     def _watch(self, target: Target, query: dict):
         if query.get("sendInitialEvents") == "true":

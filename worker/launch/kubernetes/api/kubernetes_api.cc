@@ -17,6 +17,7 @@ constexpr absl::Duration kDefaultRetryAfter = absl::Seconds(1);
 constexpr int kWatchSeconds = 25;
 constexpr absl::Duration kWatchLeeway = absl::Seconds(5);
 constexpr absl::Duration kListPatience = absl::Seconds(60);
+constexpr absl::Duration kMetricsPatience = absl::Seconds(10);
 // A server in trouble that does not say for how long. All calls can be repeated: what they make has
 // a name of its own.
 constexpr absl::Duration kAfterTrouble = absl::Milliseconds(200);
@@ -285,12 +286,30 @@ uint64_t KubernetesApi::List(const ListQuery& query, const std::string& continue
                              absl::Duration delay) {
   std::string path = fmt::format("{}?limit={}{}", CollectionOf(query), kPage, Selector(query));
   if (!continued.empty()) path += "&continue=" + UrlEscape(continued);
+  return GetJson(path, {ListUse(query.kind), query.name_space, ""}, kListPatience, std::move(done),
+                 delay);
+}
+
+uint64_t KubernetesApi::ListPodMetrics(const std::string& name_space,
+                                       const std::string& label_selector,
+                                       std::function<void(const absl::StatusOr<Json>&)> done,
+                                       absl::Duration delay) {
+  const std::string path =
+      fmt::format("/apis/metrics.k8s.io/v1beta1/namespaces/{}/pods?labelSelector={}",
+                  UrlEscape(name_space), UrlEscape(label_selector));
+  return GetJson(path, {Use::kListPodMetrics, name_space, ""}, kMetricsPatience, std::move(done),
+                 delay);
+}
+
+uint64_t KubernetesApi::GetJson(const std::string& path, const Asked& asked,
+                                absl::Duration patience,
+                                std::function<void(const absl::StatusOr<Json>&)> done,
+                                absl::Duration delay) {
   auto body = std::make_shared<std::string>();
   HttpStreams::Stream stream;
-  stream.call = [this, path] { return Signed(Request("GET", path, kListPatience)); };
+  stream.call = [this, path, patience] { return Signed(Request("GET", path, patience)); };
   stream.bytes = [body](std::string_view bytes) { *body += bytes; };
-  stream.done = [this, body, done = std::move(done),
-                 asked = Asked{ListUse(query.kind), query.name_space, ""}](const auto& outcome) {
+  stream.done = [this, body, done = std::move(done), asked](const auto& outcome) {
     const absl::Status ended = EndOf(outcome, asked);
     if (!ended.ok()) return done(ended);
     const auto page = ParseJsonObject(*body, "list");

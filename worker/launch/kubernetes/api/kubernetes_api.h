@@ -87,6 +87,11 @@ class KubernetesApi {
   // said; empty: the first.
   uint64_t List(const ListQuery& query, const std::string& continued,
                 std::function<void(const absl::StatusOr<Json>&)> done, absl::Duration delay);
+  // What Pods use now: `items`, PodMetrics. The API is an extension, which has no pages and is
+  // NOT_FOUND in many clusters.
+  uint64_t ListPodMetrics(const std::string& name_space, const std::string& label_selector,
+                          std::function<void(const absl::StatusOr<Json>&)> done,
+                          absl::Duration delay);
   // Changes since the resource version, one JSON object each, until the server ends it (OK).
   // `began`: the server has taken it up.
   uint64_t Watch(const ListQuery& query, const std::string& resource_version,
@@ -109,6 +114,8 @@ class KubernetesApi {
   absl::StatusOr<Json> DoJson(const HttpRequest& request, const Asked& asked);
   // Waits; false when this object ends.
   bool Pause(absl::Duration duration);
+  uint64_t GetJson(const std::string& path, const Asked& asked, absl::Duration patience,
+                   std::function<void(const absl::StatusOr<Json>&)> done, absl::Duration delay);
   absl::Status NoAnswer(const absl::Status& error) const;
   absl::Status EndOf(const absl::StatusOr<HttpResponse>& outcome, const Asked& asked);
 

@@ -22,8 +22,9 @@ constexpr std::array kVerbs = {
     Verb{"", "pods/log", "get", "read the output of a run"},
     Verb{"", "events", "list", "say why a run waits"},
     Verb{"", "events", "watch", "the same, as it happens"},
+    Verb{"metrics.k8s.io", "pods", "list", "measure what a run uses", true},
 };
-static_assert(kVerbs.size() == static_cast<size_t>(Use::kWatchEvents) + 1);
+static_assert(kVerbs.size() == static_cast<size_t>(Use::kListPodMetrics) + 1);
 
 }  // namespace
 

@@ -17,6 +17,8 @@ struct Verb {
   std::string_view verb;
   // For people: what it is for.
   std::string_view why;
+  // The worker does without it.
+  bool dispensable = false;
 };
 
 // A row of the table.
@@ -34,6 +36,7 @@ enum class Use {
   kReadLog,
   kListEvents,
   kWatchEvents,
+  kListPodMetrics,
 };
 
 std::span<const Verb> UsedVerbs();

@@ -18,6 +18,7 @@ std::string MetadataOf(const Json& object, const char* key) {
 NamespaceWatch::NamespaceWatch(KubernetesApi& api, const std::string& name_space,
                                const std::string& label_selector, Sink sink)
     : sink_(std::move(sink)),
+      metrics_(api, name_space, label_selector, {sink_.sample, sink_.running}),
       events_(api, {ObjectKind::kEvent, name_space, ""}, EventSink()),
       pods_(api, {ObjectKind::kPod, name_space, label_selector}, PodSink()),
       jobs_(api, {ObjectKind::kJob, name_space, label_selector}, JobSink()) {
@@ -42,7 +43,10 @@ ResourceWatch::Sink NamespaceWatch::PodSink() {
   ResourceWatch::Sink sink;
   sink.list_begins = [this] { pod_uids_.clear(); };
   sink.listing = [this](const Json& pod) { pod_uids_.insert(MetadataOf(pod, "uid")); };
-  sink.present = sink_.pod;
+  sink.present = [this](const Json& pod) {
+    sink_.pod(pod);
+    metrics_.Wake();
+  };
   sink.gone = sink_.pod_gone;
   sink.listed = [this](int64_t version) {
     sink_.pods_listed(std::exchange(pod_uids_, {}), version);

@@ -1,6 +1,6 @@
 #pragma once
 
-// Jobs, Pods and events of one namespace, watched for all runs together.
+// Jobs, Pods, events and metrics of one namespace, watched for all runs together.
 
 #include <array>
 #include <functional>
@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "common/base/sync.h"
 #include "worker/launch/kubernetes/api/kubernetes_api.h"
+#include "worker/launch/kubernetes/metrics/metrics_watch.h"
 #include "worker/launch/kubernetes/watch/resource_watch.h"
 
 namespace forebay::worker {
@@ -22,6 +23,9 @@ class NamespaceWatch {
     // A list is complete as of the resource version: the names of all Jobs, the uids of all Pods.
     std::function<void(const std::set<std::string>& names, int64_t version)> jobs_listed;
     std::function<void(const std::set<std::string>& uids, int64_t version)> pods_listed;
+    // What a Pod uses, where the cluster tells; asked while something is `running`.
+    std::function<void(const PodSample&)> sample;
+    std::function<bool()> running;
     // What `state` says may have changed.
     std::function<void()> state_changed;
   };
@@ -63,6 +67,7 @@ class NamespaceWatch {
   std::set<std::string> pod_uids_;
   // Last: they use the others. They begin one after the other, so that no Pod comes before its Job
   // and no event before its Pod.
+  MetricsWatch metrics_;
   ResourceWatch events_;
   ResourceWatch pods_;
   ResourceWatch jobs_;

@@ -15,22 +15,6 @@ CPU_LIMIT = "cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us 2>/dev/null || cat /sys/fs/
 SLOW = "for i in 1 2 3 4 5 6; do echo $i; sleep 0.5; done; exit 3"
 
 
-@pytest.fixture
-def pool(kubernetes_pool):
-    return kubernetes_pool
-
-
-@pytest.fixture
-def worker(pool):
-    return pool.new_worker()
-
-
-@pytest.fixture
-def run(pool, worker):
-    """run(script, **variables): the ended run, with its output in `.lines`."""
-    return pool.run
-
-
 # As it is typed.
 
 

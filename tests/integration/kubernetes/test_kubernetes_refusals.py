@@ -18,21 +18,6 @@ from forebay.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def pool(kubernetes_pool):
-    return kubernetes_pool
-
-
-@pytest.fixture
-def worker(pool):
-    return pool.new_worker()
-
-
-@pytest.fixture
-def run(pool, worker):
-    return pool.run
-
-
 def told(pool, run_id: str) -> str:
     """The run's whole log."""
     return "\n".join(line.entry.text for line in pool.env.api.log(run_id))
