@@ -196,7 +196,7 @@ void App::Parts::Build() {
   dispatcher = std::make_unique<Dispatcher>(
       Dispatcher::Options{url, absl::Milliseconds(config.probe_interval_ms())}, parking, snapshots,
       clock, random);
-  leases = std::make_unique<Leases>(url);
+  leases = std::make_unique<Leases>(url, clock);
   submitter = std::make_unique<Submitter>(url, parking, signals, random);
   intake = std::make_unique<Intake>(*executor, snapshots, *submitter, ids, random);
   reporter = std::make_unique<Reporter>(url, signals);

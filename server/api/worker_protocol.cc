@@ -53,7 +53,7 @@ void BeatForPoll(Backend& backend, const KnownWorker& worker, uint64_t poll) {
     backend.workers.Forget(id);
     backend.parking.Fail(pool, poll, result.status());
   };
-  backend.leases.Renew(std::move(beat));
+  backend.leases.RenewForPoll(std::move(beat));
 }
 
 void ParkPoll(Backend& backend, const KnownWorker& worker, const v1::PollRequest& request,

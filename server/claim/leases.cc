@@ -12,6 +12,10 @@
 namespace forebay::server {
 namespace {
 
+constexpr double kFreshPart = 0.05;
+// Workers that are gone are forgotten so often.
+constexpr absl::Duration kSweepInterval = absl::Minutes(1);
+
 struct HeldNow {
   int attempt = 0;
   int64_t epoch = 0;
@@ -108,8 +112,9 @@ std::string ReasonText(const std::string& reason) {
       ReplaceAll(std::string_view(reason).substr(0, kMostBytes), std::string_view("\0", 1), ""));
 }
 
-Leases::Leases(const std::string& url)
-    : batcher_(
+Leases::Leases(const std::string& url, const Clock& clock)
+    : clock_(clock),
+      batcher_(
           url, {.flushers = 1, .max_batch = 2000, .queue_limit = 50'000},
           [this](Session& session, std::vector<Beat> batch) { Flush(session, std::move(batch)); }) {
 }
@@ -120,9 +125,43 @@ void Leases::Renew(Beat beat) {
   if (absl::Status status = batcher_.Add(one); !status.ok()) one[0].done(status);
 }
 
+void Leases::RenewForPoll(Beat beat) {
+  std::optional<absl::Duration> lease_ttl;
+  {
+    MutexLock lock(mutex_);
+    const auto it = renewed_.find(beat.worker);
+    const bool fresh = it != renewed_.end() &&
+                       clock_.Monotonic() - it->second.at < it->second.lease_ttl * kFreshPart;
+    if (fresh) lease_ttl = it->second.lease_ttl;
+  }
+  if (lease_ttl.has_value()) return beat.done(BeatResult{*lease_ttl, {}});
+  Renew(std::move(beat));
+}
+
+void Leases::Remember(const std::vector<Beat>& batch, const std::map<Uuid, absl::Duration>& alive,
+                      absl::Duration at) {
+  MutexLock lock(mutex_);
+  if (at >= next_sweep_) {
+    absl::erase_if(renewed_, [at](const auto& entry) {
+      return at - entry.second.at > entry.second.lease_ttl;
+    });
+    next_sweep_ = at + kSweepInterval;
+  }
+  for (const Beat& beat : batch) {
+    const auto it = alive.find(beat.worker);
+    if (it == alive.end()) {
+      renewed_.erase(beat.worker);
+    } else {
+      renewed_[beat.worker] = {at, it->second};
+    }
+  }
+}
+
 void Leases::Flush(Session& session, std::vector<Beat> batch) {
+  const absl::Duration began = clock_.Monotonic();
   auto alive = RenewAll(session, batch);
   auto held = alive.ok() ? ReadHeld(session, batch) : alive.status();
+  if (alive.ok()) Remember(batch, *alive, began);
   for (Beat& beat : batch) {
     if (!held.ok()) {
       beat.done(held.status());

@@ -3,13 +3,17 @@
 // Beats of workers, in batches: renews leases and says which held attempts shall be stopped.
 // Thread-safe.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/sync.h"
 #include "forebay/v1/worker_protocol.pb.h"
 #include "server/db/batcher.h"
 
@@ -32,11 +36,27 @@ struct Beat {
 
 class Leases {
  public:
-  explicit Leases(const std::string& url);
+  Leases(const std::string& url, const Clock& clock);
   void Renew(Beat beat);
+  // A poll is a sign of life. Nothing is written when the lease was renewed a moment ago, a small
+  // part of its time: a busy worker polls many times a second. One that ended in that moment is
+  // found out by the grant or by the next sign.
+  void RenewForPoll(Beat beat);
 
  private:
+  struct Renewal {
+    // On Clock::Monotonic.
+    absl::Duration at;
+    absl::Duration lease_ttl;
+  };
   void Flush(Session& session, std::vector<Beat> batch);
+  void Remember(const std::vector<Beat>& batch, const std::map<Uuid, absl::Duration>& alive,
+                absl::Duration at);
+
+  const Clock& clock_;
+  Mutex mutex_;
+  absl::flat_hash_map<Uuid, Renewal> renewed_ GUARDED_BY(mutex_);
+  absl::Duration next_sweep_ GUARDED_BY(mutex_) = absl::ZeroDuration();
   Batcher<Beat> batcher_;
 };
 
