@@ -1,0 +1,48 @@
+"""The server's own statements, read from where its build reads them, prepared as its sessions prepare them."""
+
+import importlib.util
+
+import psycopg2
+
+from .process import ROOT
+
+QUERIES = ROOT / "server" / "db" / "queries"
+
+
+def _embed_sql():
+    spec = importlib.util.spec_from_file_location("embed_sql", ROOT / "scripts" / "cmake" / "embed_sql.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def server_statements() -> dict[str, str]:
+    """Name to text, of all."""
+    return dict(_embed_sql().statements(sorted(QUERIES.glob("*.sql"))))
+
+
+class ServerSession:
+    """A connection with a server's settings, which keeps generic plans only: what a server ends up with after some calls."""
+
+    def __init__(self, database_url: str):
+        self._statements = server_statements()
+        self._connection = psycopg2.connect(database_url)
+        self._connection.autocommit = True
+        self._cursor = self._connection.cursor()
+        self._cursor.execute(self._statements["open_session"])
+        self._cursor.execute("SET plan_cache_mode = force_generic_plan")
+
+    def close(self):
+        self._connection.close()
+
+    def plan(self, name: str, values: dict[str, str]) -> dict:
+        """The plan of a statement as EXPLAIN tells it, not run. `values`: SQL of what each type of parameter is given, which
+        decides nothing but which partitions are looked at; null if it is not said."""
+        self._cursor.execute(f"PREPARE {name} AS {self._statements[name]}")
+        self._cursor.execute("SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = %s", (name,))
+        types = self._cursor.fetchone()[0]
+        words = ", ".join(values.get(kind, f"NULL::{kind}") for kind in types)
+        self._cursor.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {name}" + (f" ({words})" if types else ""))
+        plan = self._cursor.fetchone()[0][0]["Plan"]
+        self._cursor.execute(f"DEALLOCATE {name}")
+        return plan
