@@ -38,11 +38,18 @@ class ServerSession:
     def plan(self, name: str, values: dict[str, str]) -> dict:
         """The plan of a statement as EXPLAIN tells it, not run. `values`: SQL of what each type of parameter is given, which
         decides nothing but which partitions are looked at; null if it is not said."""
+        return self._explain(name, "FORMAT JSON", values)["Plan"]
+
+    def query_id(self, name: str) -> int:
+        """What pg_stat_statements knows the statement by."""
+        return self._explain(name, "VERBOSE, FORMAT JSON", {})["Query Identifier"]
+
+    def _explain(self, name: str, options: str, values: dict[str, str]) -> dict:
         self._cursor.execute(f"PREPARE {name} AS {self._statements[name]}")
         self._cursor.execute("SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = %s", (name,))
         types = self._cursor.fetchone()[0]
         words = ", ".join(values.get(kind, f"NULL::{kind}") for kind in types)
-        self._cursor.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {name}" + (f" ({words})" if types else ""))
-        plan = self._cursor.fetchone()[0][0]["Plan"]
+        self._cursor.execute(f"EXPLAIN ({options}) EXECUTE {name}" + (f" ({words})" if types else ""))
+        told = self._cursor.fetchone()[0][0]
         self._cursor.execute(f"DEALLOCATE {name}")
-        return plan
+        return told
