@@ -9,7 +9,7 @@ import pytest
 from forebay.daemons import Server, admin_api
 from forebay.postgres import TestPostgres
 from forebay.process import binary
-from forebay.statements import ServerSession, server_statements
+from forebay.statements import StatementStats, statement_stats
 from forebay.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -102,19 +102,6 @@ def written(cursor) -> collections.Counter:
     return counts
 
 
-def statement_stats(cursor) -> dict[str, tuple[int, int, int]]:
-    """Calls, rows and pages touched of each of the server's statements that was run."""
-    cursor.execute(
-        """SELECT queryid, calls, rows, shared_blks_hit + shared_blks_read FROM pg_stat_statements s
-           JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = current_database()"""
-    )
-    stats = {query_id: numbers for query_id, *numbers in cursor.fetchall()}
-    session = ServerSession(cursor.connection.dsn)
-    ids = {name: session.query_id(name) for name in server_statements() if name != "open_session"}
-    session.close()
-    return {name: tuple(stats[query_id]) for name, query_id in ids.items() if query_id in stats}
-
-
 def commits(cursor) -> int:
     cursor.execute(
         """SELECT calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
@@ -129,20 +116,20 @@ def test_a_run_costs_no_more_than_it_did(counted):
     log_bytes, log_records = cursor.fetchone()
     committed = commits(cursor)
     statements = statement_stats(cursor)
-    assert {name: statements[name][1] / RUNS for name in ROWS} == ROWS
+    assert {name: statements[name].rows / RUNS for name in ROWS} == ROWS
 
     writes = written(cursor)
     assert {which: writes[which] / RUNS for which in WRITES} == WRITES
     # Not all go through the queue; those that do are taken out of it by one grant each.
-    assert writes["queued_runs", "inserted"] == writes["queued_runs", "deleted"] == statements.get("grant_attempts", (0, 0))[1]
+    granted = statements.get("grant_attempts", StatementStats(0, 0, 0)).rows
+    assert writes["queued_runs", "inserted"] == writes["queued_runs", "deleted"] == granted
     assert writes["queued_runs", "updated"] == 0
 
-    calls, _, pages = map(sum, zip(*statements.values()))
     spent = {
         "write-ahead bytes": float(log_bytes) / RUNS,
         "write-ahead records": log_records / RUNS,
-        "pages touched": pages / RUNS,
-        "statements": calls / RUNS,
+        "pages touched": sum(stats.pages for stats in statements.values()) / RUNS,
+        "statements": sum(stats.calls for stats in statements.values()) / RUNS,
         "commits": committed / RUNS,
     }
     print(how, {name: round(value, 3) for name, value in spent.items()})

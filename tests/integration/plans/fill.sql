@@ -1,6 +1,8 @@
--- A hundred thousand runs of the deployments that exist, in the last week and in this one: six of ten have ended, three wait,
--- one is held. What `made` says of a run goes into the tables that would have it.
+-- As many runs as the setting test.runs says, of the deployments that exist, in the last week and in this one: six of ten have
+-- ended, three wait, one is held. What `made` says of a run goes into the tables that would have it.
 
+TRUNCATE flow_runs, attempts, run_logs, run_events, queued_runs, held_attempts, idempotency_keys;
+DROP TABLE IF EXISTS made;
 CREATE TEMP TABLE made AS
 WITH targets AS (
   SELECT d.*, row_number() OVER (ORDER BY d.id) - 1 AS place, count(*) OVER () AS targets FROM deployments d
@@ -9,8 +11,9 @@ WITH targets AS (
 ), weeks AS (
   SELECT date_trunc('week', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - interval '7 days' AS first
 ), numbers AS (
-  SELECT n, n % 10 AS kind, first + n * interval '12 seconds' AS at, md5(n::text) AS noise
-  FROM generate_series(0, 99999) AS n CROSS JOIN weeks
+  SELECT n, n % 10 AS kind, first + interval '13 days 23 hours' * n / runs AS at, md5(n::text) AS noise
+  FROM weeks CROSS JOIN current_setting('test.runs') AS setting (text) CROSS JOIN LATERAL (SELECT text::integer AS runs) AS most
+  CROSS JOIN LATERAL generate_series(0, runs - 1) AS n
 )
 SELECT n.*, (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(noise, 1, 3) || 'a'
              || substr(noise, 4, 15))::uuid AS id,

@@ -1,5 +1,6 @@
 """The server's own statements, read from where its build reads them, prepared as its sessions prepare them."""
 
+import dataclasses
 import importlib.util
 
 import psycopg2
@@ -53,3 +54,26 @@ class ServerSession:
         told = self._cursor.fetchone()[0][0]
         self._cursor.execute(f"DEALLOCATE {name}")
         return told
+
+
+@dataclasses.dataclass
+class StatementStats:
+    """What pg_stat_statements says of one of them."""
+
+    calls: int
+    rows: int
+    # Of its tables and indexes, as often as it touched each.
+    pages: int
+
+
+def statement_stats(cursor) -> dict[str, StatementStats]:
+    """Of each of the server's statements that was run in the cursor's database since the last reset."""
+    cursor.execute(
+        """SELECT s.queryid, s.calls, s.rows, s.shared_blks_hit + s.shared_blks_read
+           FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = current_database()"""
+    )
+    stats = {query_id: StatementStats(*numbers) for query_id, *numbers in cursor.fetchall()}
+    session = ServerSession(cursor.connection.dsn)
+    ids = {name: session.query_id(name) for name in server_statements() if name != "open_session"}
+    session.close()
+    return {name: stats[query_id] for name, query_id in ids.items() if query_id in stats}
