@@ -34,8 +34,9 @@ WRITES = {
     ("held_attempts", "updated"): 1,
     ("held_attempts", "deleted"): 1,
     ("attempts", "inserted"): 1,
-    ("run_events", "inserted"): 4,
 }
+# What is told of each run: scheduled, pending, running, completed.
+STEPS = 4
 # Rows that statements answer or write for each run: made, looked up for its start and for its end, started, ended.
 ROWS = {"insert_runs": 1, "lock_attempts": 2, "advance_attempts": 1, "end_attempts": 1}
 
@@ -124,6 +125,8 @@ def test_a_run_costs_no_more_than_it_did(counted):
     granted = statements.get("grant_attempts", StatementStats(0, 0, 0)).rows
     assert writes["queued_runs", "inserted"] == writes["queued_runs", "deleted"] == granted
     assert writes["queued_runs", "updated"] == 0
+    cursor.execute("SELECT sum(cardinality(run_id)) FROM run_events")
+    assert cursor.fetchone()[0] == STEPS * RUNS
 
     spent = {
         "write-ahead bytes": float(log_bytes) / RUNS,

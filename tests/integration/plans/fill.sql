@@ -47,8 +47,10 @@ SELECT id, 1, 1, pool_id, queue_id, deployment_id, worker_id, CASE n / 10 % 2 WH
 FROM made WHERE kind = 9;
 
 -- As many transactions as a server would have made of them.
-INSERT INTO run_events (xid, recorded_at, at, run_id, pool_id, deployment_id, attempt, state)
-SELECT (1 + n / 50)::text::xid8, at, at, id, pool_id, deployment_id, 0, 'SCHEDULED' FROM made;
+INSERT INTO run_events (xid, recorded_at, at, run_id, pool_id, deployment_id, attempt, state, reason, message)
+SELECT (1 + n / 50)::text::xid8, min(at), array_agg(at), array_agg(id), array_agg(pool_id), array_agg(deployment_id),
+       array_agg(0), array_agg('SCHEDULED'::text), array_agg(''::text), array_agg(''::text)
+FROM made GROUP BY n / 50;
 
 INSERT INTO idempotency_keys (team_id, key, run_id, payload_hash, expires_at)
 SELECT team_id, noise, id, sha256(noise::bytea), now() + interval '1 day' FROM made WHERE kind = 6;
