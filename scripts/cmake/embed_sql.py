@@ -23,7 +23,8 @@ def filled(body: str, parts: dict[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match.group(1)], body)
 
 
-def queries(files: list[pathlib.Path]) -> str:
+def statements(files: list[pathlib.Path]) -> list[tuple[str, str]]:
+    """Name and text of each statement, as the server runs it."""
     parts: dict[str, str] = {}
     named: list[tuple[str, str]] = []
     for file in files:
@@ -35,8 +36,12 @@ def queries(files: list[pathlib.Path]) -> str:
             else:
                 assert name not in parts, f"two parts are called {name}"
                 parts[name] = filled(body, parts)
+    return [(name, filled(body, parts)) for name, body in named]
+
+
+def queries(files: list[pathlib.Path]) -> str:
     return "\n".join(
-        f'inline constexpr Query {constant_name(name)}{{"{name}", {literal(filled(body, parts))}}};' for name, body in named
+        f'inline constexpr Query {constant_name(name)}{{"{name}", {literal(text)}}};' for name, text in statements(files)
     )
 
 
@@ -61,4 +66,5 @@ def main() -> None:
     )
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "server/db/pqxx_shim.h"
+#include "server/db/queries.h"
 
 namespace forebay::server {
 
@@ -186,22 +187,7 @@ void Session::Impl::Connect() {
   transaction.reset();
   prepared.clear();
   connection = std::make_unique<pqxx::connection>(url);
-  // Queries are written in the order in which their tables are to be joined. To look for a better
-  // one took ten times as long as to run them, once for each partition.
-  pqxx::nontransaction(*connection)
-      .exec(
-          "SET join_collapse_limit = 1; "
-          // All look rows up by their indexes. A plan that was made while a table was small, and is
-          // kept, would read the whole of it when it has grown.
-          // A bitmap gives up the index's order: to claim the first of a queue it would read and
-          // sort all that wait there.
-          "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
-          "SET enable_bitmapscan = off; "
-          // The estimates of such plans are high, and none runs long enough to be worth compiling.
-          "SET jit = off; "
-          // A server that is paused in the middle of a transaction would keep its locks from all
-          // the others: the database gives it up, and what the sleeper does next fails.
-          "SET idle_in_transaction_session_timeout = '5s'");
+  pqxx::nontransaction(*connection).exec(queries::kOpenSession.sql);
 }
 
 void Session::Impl::Prepare(const Query& query) {

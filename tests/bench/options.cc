@@ -33,6 +33,10 @@ std::string Options::Text(std::string_view name) const {
   return found->second;
 }
 
+std::string Options::Text(std::string_view name, const std::string& fallback) const {
+  return values_.contains(name) ? Text(name) : fallback;
+}
+
 int64_t Options::Number(std::string_view name, int64_t fallback) const {
   const auto found = values_.find(name);
   if (found == values_.end()) return fallback;

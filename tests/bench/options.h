@@ -15,6 +15,7 @@ class Options {
   Options(int argc, char** argv);
 
   std::string Text(std::string_view name) const;
+  std::string Text(std::string_view name, const std::string& fallback) const;
   int64_t Number(std::string_view name, int64_t fallback) const;
 
  private:

@@ -17,11 +17,16 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "bench")]
 
+from accept_cells import AcceptCells  # noqa: E402
 from cells import SLOTS, WORKERS, Bench, Lost  # noqa: E402
 from forebay import kubernetes_build  # noqa: E402
 from kubernetes_cells import KubernetesCells  # noqa: E402
+from log_cells import LogCells  # noqa: E402
+from parked_cells import ParkedCells  # noqa: E402
 from python_cells import PythonCells  # noqa: E402
 from queue_cells import QueueCells  # noqa: E402
+from replica_cells import ReplicaCells  # noqa: E402
+from soak_cells import SoakCells  # noqa: E402
 
 # (cell, metric, what it is, unit, target)
 ROWS = [
@@ -36,6 +41,10 @@ ROWS = [
     ("sql_limit", "rate", "the machine's limit: the same SQL, 500 a commit", "/s", ""),
     ("sql_limit", "postgres_cpu_us", "  PostgreSQL CPU a run", "µs", ""),
     ("share", "share", "  batched lifecycles as a share of it", "%", ">= 50"),
+    ("accept", "single_rate", "accepted while nobody takes them, one by one", "/s", ">= 15000"),
+    ("accept", "batched_rate", "  in batches of 100", "/s", ">= 60000"),
+    ("replicas", "two_rate", "two servers: batched lifecycles split over both", "/s", ""),
+    ("replicas", "replicas_percent", "  as a share of one server, same split", "%", ">= 90"),
     ("idle_pickup", "pickup_p50_ms", "idle: acknowledged to in the worker's hand, p50", "ms", "<= 2.5"),
     ("idle_pickup", "pickup_p99_ms", "  p99", "ms", "<= 10"),
     ("idle_pickup", "from_call_p50_ms", "  from the call's start, p50", "ms", ""),
@@ -62,6 +71,11 @@ ROWS = [
     ("kubernetes_cost", "watcher_rss_mb", "  worker that sees 1 000 Jobs of others, resident", "MiB", "<= 40"),
     ("kubernetes_cost", "holder_rss_mb", "  worker that holds them and follows their output", "MiB", ""),
     ("kubernetes_cost", "empty_rss_mb", "  worker without any", "MiB", ""),
+    ("parked", "rss_mb", "10 000 parked workers, each on its connection: server, resident", "MiB", "<= 200"),
+    ("parked", "shared_rss_mb", "  on 100 connections", "MiB", ""),
+    ("parked", "cpu_percent", "  its CPU, leases of ten minutes", "%", "< 1"),
+    ("parked", "beating_cpu_percent", "  leases of fifteen seconds", "%", ""),
+    ("parked", "looks", "  statements that look for work, a pool in 5 s", "", "<= 1"),
     ("idle", "server_rss_mb", "idle server, resident", "MiB", "<= 60"),
     ("idle", "worker_rss_mb", "idle worker, resident", "MiB", "<= 15"),
     ("idle", "idle_cpu_percent", "idle server and worker, CPU", "%", "< 0.5"),
@@ -72,21 +86,30 @@ ROWS = [
     ("python_flow", "bare_p50_ms", "  a command that does nothing: granted to ended, p50", "ms", ""),
     ("python_flow", "overhead_p50_ms", "  what an empty flow adds, p50", "ms", "<= 50"),
     ("python_log", "lines_rate", "  lines of one flow that talks, interpreter start included", "/s", ">= 50000"),
+    ("logs", "many_rate", "lines of 200 runs at once, stored, launches included", "/s", ">= 200000"),
+    ("soak", "rate_percent", "half load for minutes: the last as a share of the first", "%", ">= 95"),
+    ("soak", "first_p99_ms", "  acknowledged to in hand in the first, p99", "ms", ""),
+    ("soak", "last_p99_ms", "  in the last", "ms", ""),
+    ("soak", "quarter_rss_mb", "  server after a quarter of the time, resident", "MiB", ""),
+    ("soak", "end_rss_mb", "  at the end", "MiB", ""),
 ]
 
 
-def cells(bench: Bench, quick: bool, deep: int, done: dict) -> dict[str, Callable[[], dict[str, float]]]:
+def cells(bench: Bench, quick: bool, deep: int, done: dict, soak: int = 0) -> dict[str, Callable[[], dict[str, float]]]:
     """In their order; `done` has the results of those before."""
     scale = 0.2 if quick else 1.0
     queue = QueueCells(bench)
     python = PythonCells(bench)
     kubernetes = KubernetesCells(bench)
+    accept, replicas, parked, logs = AcceptCells(bench), ReplicaCells(bench), ParkedCells(bench), LogCells(bench)
     return {
         "sql_limit": lambda: bench.sql_limit(int(50_000 * scale)),
         "batched": lambda: bench.batched(int(50_000 * scale)),
+        "replicas": lambda: replicas.split(int(30_000 * scale)),
         "single": lambda: bench.single(int(30_000 * scale)),
         "idle_pickup": lambda: bench.idle_pickup(int(200 * scale)),
         "loaded_pickup": lambda: bench.loaded_pickup(max(100, int(done["single"]["rate"] / 2)), 1 if quick else 4),
+        "accept": lambda: accept.accept(int(20_000 * scale), int(60_000 * scale)),
         "hand_over": lambda: queue.hand_over(int(300 * scale)),
         "wake_up": lambda: queue.wake_up(int(100 * scale)),
         "backlog": lambda: queue.backlog(100_000 if quick else deep),
@@ -94,25 +117,31 @@ def cells(bench: Bench, quick: bool, deep: int, done: dict) -> dict[str, Callabl
         "docker": lambda: bench.docker(int(40 * scale), int(200 * scale)),
         "kubernetes": lambda: kubernetes.launch(int(30 * scale)),
         "kubernetes_cost": lambda: kubernetes.cost(int(1000 * scale)),
+        "parked": lambda: parked.parked(int(10_000 * scale), 3 if quick else 10),
         "idle": lambda: bench.idle(3 if quick else 10),
         "command_line": lambda: bench.command_line(int(20 * scale)),
         "python_import": lambda: python.importing(int(40 * scale)),
         "python_flow": lambda: python.empty_flow(int(50 * scale)),
         "python_log": lambda: python.log(int(500_000 * scale)),
+        "logs": lambda: logs.many(int(200 * scale), 5000),
+        **({"soak": lambda: SoakCells(bench).soak(soak, done["single"]["rate"])} if soak else {}),
         "share": lambda: {"share": 100 * done["batched"]["rate"] / done["sql_limit"]["rate"]},
     }
 
 
-NEEDS = {"loaded_pickup": {"single"}, "share": {"batched", "sql_limit"}}
+NEEDS = {"loaded_pickup": {"single"}, "soak": {"single"}, "share": {"batched", "sql_limit"}}
+
+# Take long or change little: measured in the first repetition only.
+ONCE = {"parked", "soak"}
 
 
-def repetition(bench: Bench, options) -> dict[str, dict[str, float]]:
+def repetition(bench: Bench, options, turn: int) -> dict[str, dict[str, float]]:
     wanted = set(options.only).union(*(NEEDS.get(cell, ()) for cell in options.only))
     done: dict[str, dict[str, float]] = {}
-    for cell, measure in cells(bench, options.quick, options.deep, done).items():
+    for cell, measure in cells(bench, options.quick, options.deep, done, options.soak).items():
         if cell == "kubernetes" and (reason := kubernetes_build.missing()):
             print(f"left out: kubernetes ({reason})", file=sys.stderr)
-        elif not wanted or cell in wanted:
+        elif (not wanted or cell in wanted) and not (turn and cell in ONCE):
             done[cell] = measure()
     return done
 
@@ -127,7 +156,7 @@ def print_table(repetitions: list[dict]):
     for cell, metric, title, unit, target in ROWS:
         if cell not in repetitions[0]:
             continue
-        values = sorted(repetition[cell][metric] for repetition in repetitions)
+        values = sorted(repetition[cell][metric] for repetition in repetitions if cell in repetition)
         extent = f"{number(values[0])} – {number(values[-1])}"
         print(f"{title:<60}{number(statistics.median(values)):>10}  {extent:<21} {unit:<4} {target}")
 
@@ -137,6 +166,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one small repetition, to see that it works")
     parser.add_argument("--reps", type=int, default=5)
     parser.add_argument("--deep", type=int, default=1_000_000, help="runs of the deep backlog")
+    parser.add_argument("--soak", type=int, default=0, metavar="MINUTES", help="half load for so long")
     known = sorted({row[0] for row in ROWS})
     parser.add_argument("--only", nargs="+", choices=known, default=[], metavar="CELL", help=f"these alone: {', '.join(known)}")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "bench.json")
@@ -148,7 +178,7 @@ def main() -> int:
     try:
         for turn in range(1 if options.quick else options.reps):
             print(f"repetition {turn + 1}", file=sys.stderr, flush=True)
-            repetitions.append(repetition(bench, options))
+            repetitions.append(repetition(bench, options, turn))
     except Lost as lost:
         print(f"FAILED: {lost}")
         return 1
