@@ -36,8 +36,8 @@ STATEMENTS = [name for names in HOT.values() for name in names.split()]
 RUN_TABLES = {"flow_runs", "queued_runs", "held_attempts", "attempts", "run_events", "run_logs"}
 # By a duty, once in a while and on one server: looks at all that is held.
 WALKS = {("lock_overdue", "held_attempts")}
-# What one poll was granted; what the deployments with limits have slots for.
-SORTS = {"lock_replayed", "gated_candidates"}
+# What one poll was granted; what the deployments with limits have slots for; the steps within a row.
+SORTS = {"lock_replayed", "gated_candidates", "read_events"}
 # A server keeps for a while the plans that it made when its tables were smaller.
 FEW, MANY = 5_000, 100_000
 POOLS, DEPLOYMENTS, WORKERS = 100, 5, 4

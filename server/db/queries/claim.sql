@@ -178,7 +178,7 @@ FROM (SELECT min(n.due_at) AS due_at FROM work_queues q
       CROSS JOIN LATERAL (SELECT r.due_at FROM queued_runs r
                           WHERE r.queue_id = q.id AND NOT r.blocked AND r.due_at > statement_timestamp()
                           ORDER BY r.due_at LIMIT 1) AS n
-      WHERE q.pool_id = $1::uuid AND NOT q.paused) AS open
+      WHERE q.pool_id = $1::uuid AND q.deleted_at IS NULL AND NOT q.paused) AS open
 CROSS JOIN (SELECT (SELECT r.due_at FROM queued_runs r
                     WHERE r.pool_id = $1::uuid AND r.gated AND NOT r.paused AND r.due_at > statement_timestamp()
                     ORDER BY r.due_at LIMIT 1) AS due_at,
@@ -188,11 +188,13 @@ CROSS JOIN (SELECT (SELECT r.due_at FROM queued_runs r
 -- Pools of the given ones in which something is ready: the safety net under the notifications.
 -- name: probe_pools
 SELECT p.id FROM unnest($1::uuid[]) AS p (id)
-WHERE EXISTS (SELECT FROM work_queues q CROSS JOIN LATERAL (
-                SELECT FROM queued_runs r WHERE r.queue_id = q.id AND NOT r.blocked AND r.due_at <= statement_timestamp()
-                LIMIT 1) AS ready WHERE q.pool_id = p.id AND q.deleted_at IS NULL)
-   OR EXISTS (SELECT FROM queued_runs r WHERE r.pool_id = p.id AND r.gated AND NOT r.paused
-                                          AND r.due_at <= statement_timestamp())
+CROSS JOIN LATERAL (
+  SELECT FROM work_queues q CROSS JOIN LATERAL (
+    SELECT FROM queued_runs r WHERE r.queue_id = q.id AND NOT r.blocked AND r.due_at <= statement_timestamp() LIMIT 1) AS ready
+  WHERE q.pool_id = p.id AND q.deleted_at IS NULL
+  UNION ALL
+  SELECT FROM queued_runs r WHERE r.pool_id = p.id AND r.gated AND NOT r.paused AND r.due_at <= statement_timestamp()
+  LIMIT 1) AS ready
 
 -- Grants of an earlier poll whose answer was lost, if nothing has begun; each gets a fresh ticket.
 -- name: lock_replayed

@@ -6,7 +6,7 @@ SELECT d.id, d.revision, d.pool_id, d.queue_id,
        (p.paused OR q.paused) AS held_back,
        (p.concurrency_limit IS NOT NULL OR q.concurrency_limit IS NOT NULL OR d.gated) AS limited,
        EXISTS (SELECT FROM work_queues ahead
-               WHERE ahead.pool_id = d.pool_id AND ahead.priority <= q.priority AND NOT ahead.paused
+               WHERE ahead.pool_id = d.pool_id AND ahead.deleted_at IS NULL AND ahead.priority <= q.priority AND NOT ahead.paused
                  AND EXISTS (SELECT FROM queued_runs r
                              WHERE r.queue_id = ahead.id AND NOT r.blocked AND r.due_at <= statement_timestamp()))
        -- Beside the order there may be one that a slot has just come back to.
