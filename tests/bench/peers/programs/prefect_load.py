@@ -1,0 +1,124 @@
+"""The work of the benchmark on a Prefect server: flow runs of one deployment created by its client, found in their work pool
+and moved through Pending, Running and Completed as its worker and engine do, without starting a process for each. Prints one
+JSON object; peers/prefect.py calls it, with the interpreter that has the package and PREFECT_API_URL set, and checks the
+database afterwards."""
+
+import argparse
+import asyncio
+import json
+import time
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.settings import PREFECT_WORKER_PREFETCH_SECONDS, PREFECT_WORKER_QUERY_SECONDS
+from prefect.states import Completed, Pending, Running
+from prefect.types._datetime import now
+from prefect.utilities.engine import propose_state
+
+POOL = "bench"
+# Together with its name some 200 bytes of JSON.
+PARAMETERS = {"padding": "x" * 185}
+
+
+class Load:
+    def __init__(self, plan, client):
+        self.plan = plan
+        self.client = client
+        # Id of a run to when that happened, by the clock of the machine.
+        self.acknowledged: dict[str, float] = {}
+        self.started: dict[str, float] = {}
+        self.doubled = 0
+        self.completed = 0
+        self.backlog: asyncio.Queue = asyncio.Queue()
+        self.taken: set[str] = set()
+
+    async def prepare(self):
+        await self.client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        flow = await self.client.create_flow_from_name("no-op")
+        self.deployment = await self.client.create_deployment(flow, "bench", work_pool_name=POOL)
+
+    async def create(self):
+        run = await self.client.create_flow_run_from_deployment(self.deployment, parameters=PARAMETERS)
+        self.acknowledged[str(run.id)] = time.time()
+
+    async def submit(self):
+        left = iter(range(self.plan.jobs))
+
+        async def quickly():
+            for _ in left:
+                await self.create()
+
+        await asyncio.gather(*(quickly() for _ in range(self.plan.submitters)))
+
+    async def submit_slowly(self):
+        began = time.time()
+        for number in range(self.plan.jobs):
+            await asyncio.sleep(max(0.0, began + number / self.plan.rate - time.time()))
+            await self.create()
+
+    async def poll(self):
+        """As its worker looks for runs; at once again under load, with its own pause when that is what is measured."""
+        while self.completed < self.plan.jobs:
+            before = now("UTC") + PREFECT_WORKER_PREFETCH_SECONDS.value() * now("UTC").resolution * 1_000_000
+            found = await self.client.get_scheduled_flow_runs_for_work_pool(POOL, scheduled_before=before)
+            fresh = [response.flow_run for response in found if str(response.flow_run.id) not in self.taken]
+            for run in fresh:
+                self.taken.add(str(run.id))
+                self.backlog.put_nowait(run)
+            if self.plan.rate:
+                await asyncio.sleep(PREFECT_WORKER_QUERY_SECONDS.value())
+            elif not fresh or self.backlog.qsize() > self.plan.slots:
+                await asyncio.sleep(0.1)
+
+    async def work(self):
+        while True:
+            run = await self.backlog.get()
+            run_id = str(run.id)
+            pending = await propose_state(self.client, Pending(), flow_run_id=run.id)
+            running = await propose_state(self.client, Running(), flow_run_id=run.id)
+            self.doubled += run_id in self.started or not (pending.is_pending() and running.is_running())
+            self.started[run_id] = time.time()
+            await propose_state(self.client, Completed(), flow_run_id=run.id)
+            self.completed += 1
+
+    async def run(self) -> dict:
+        await self.prepare()
+        workers = [asyncio.create_task(self.work()) for _ in range(self.plan.slots)]
+        began = time.time()
+        submitting = self.submit_slowly() if self.plan.rate else self.submit()
+        await asyncio.wait_for(asyncio.gather(submitting, self.poll()), self.plan.patience)
+        seconds = time.time() - began
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+        return self.summary(seconds)
+
+    def summary(self, seconds: float) -> dict:
+        waits = sorted(max(0.0, 1000 * (self.started[run] - at)) for run, at in self.acknowledged.items())
+        return {
+            "accepted": len(self.acknowledged),
+            "completed": self.completed,
+            "doubled": self.doubled,
+            "seconds": seconds,
+            "pickup_p50_ms": waits[int(0.5 * (len(waits) - 1) + 0.5)],
+            "pickup_p99_ms": waits[int(0.99 * (len(waits) - 1) + 0.5)],
+        }
+
+
+async def run(plan) -> dict:
+    async with get_client() as client:
+        return await Load(plan, client).run()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=100)
+    parser.add_argument("--rate", type=float, default=0, help="runs a second; 0: as fast as it goes")
+    parser.add_argument("--submitters", type=int, default=4)
+    parser.add_argument("--slots", type=int, default=16)
+    parser.add_argument("--patience", type=float, default=120)
+    print(json.dumps(asyncio.run(run(parser.parse_args()))))
+
+
+if __name__ == "__main__":
+    main()
