@@ -1,10 +1,11 @@
 """The work of the benchmark on a Prefect server: flow runs of one deployment created by its client, found in their work pool
 and moved through Pending, Running and Completed as its worker and engine do, without starting a process for each. Prints one
-JSON object; peers/prefect.py calls it, with the interpreter that has the package and PREFECT_API_URL set, and checks the
+JSON object; server_peers.py calls it, with the interpreter that has the package and PREFECT_API_URL set, and checks the
 database afterwards."""
 
 import argparse
 import asyncio
+import datetime
 import json
 import time
 
@@ -15,7 +16,6 @@ from prefect.states import Completed, Pending, Running
 from prefect.types._datetime import now
 from prefect.utilities.engine import propose_state
 
-POOL = "bench"
 # Together with its name some 200 bytes of JSON.
 PARAMETERS = {"padding": "x" * 185}
 
@@ -33,9 +33,9 @@ class Load:
         self.taken: set[str] = set()
 
     async def prepare(self):
-        await self.client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        await self.client.create_work_pool(WorkPoolCreate(name=self.plan.pool, type="process"))
         flow = await self.client.create_flow_from_name("no-op")
-        self.deployment = await self.client.create_deployment(flow, "bench", work_pool_name=POOL)
+        self.deployment = await self.client.create_deployment(flow, self.plan.pool, work_pool_name=self.plan.pool)
 
     async def create(self):
         run = await self.client.create_flow_run_from_deployment(self.deployment, parameters=PARAMETERS)
@@ -59,8 +59,8 @@ class Load:
     async def poll(self):
         """As its worker looks for runs; at once again under load, with its own pause when that is what is measured."""
         while self.completed < self.plan.jobs:
-            before = now("UTC") + PREFECT_WORKER_PREFETCH_SECONDS.value() * now("UTC").resolution * 1_000_000
-            found = await self.client.get_scheduled_flow_runs_for_work_pool(POOL, scheduled_before=before)
+            before = now("UTC") + datetime.timedelta(seconds=PREFECT_WORKER_PREFETCH_SECONDS.value())
+            found = await self.client.get_scheduled_flow_runs_for_work_pool(self.plan.pool, scheduled_before=before)
             fresh = [response.flow_run for response in found if str(response.flow_run.id) not in self.taken]
             for run in fresh:
                 self.taken.add(str(run.id))
@@ -76,21 +76,25 @@ class Load:
             run_id = str(run.id)
             pending = await propose_state(self.client, Pending(), flow_run_id=run.id)
             running = await propose_state(self.client, Running(), flow_run_id=run.id)
-            self.doubled += run_id in self.started or not (pending.is_pending() and running.is_running())
+            assert pending.is_pending() and running.is_running(), f"{run_id}: {pending} {running}"
+            self.doubled += run_id in self.started
             self.started[run_id] = time.time()
             await propose_state(self.client, Completed(), flow_run_id=run.id)
             self.completed += 1
 
     async def run(self) -> dict:
         await self.prepare()
-        workers = [asyncio.create_task(self.work()) for _ in range(self.plan.slots)]
+        workers = asyncio.gather(*(self.work() for _ in range(self.plan.slots)))
         began = time.time()
-        submitting = self.submit_slowly() if self.plan.rate else self.submit()
-        await asyncio.wait_for(asyncio.gather(submitting, self.poll()), self.plan.patience)
+        finished = asyncio.gather(self.submit_slowly() if self.plan.rate else self.submit(), self.poll())
+        done, _ = await asyncio.wait({workers, finished}, timeout=self.plan.patience, return_when=asyncio.FIRST_COMPLETED)
         seconds = time.time() - began
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        if not done:
+            raise TimeoutError(f"{self.completed} of {self.plan.jobs} runs ended within {self.plan.patience} s")
+        # The workers come to an end by an error alone.
+        done.pop().result()
+        workers.cancel()
+        await asyncio.wait({workers})
         return self.summary(seconds)
 
     def summary(self, seconds: float) -> dict:
@@ -112,6 +116,7 @@ async def run(plan) -> dict:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pool", required=True, help="name of the work pool that is made")
     parser.add_argument("--jobs", type=int, default=100)
     parser.add_argument("--rate", type=float, default=0, help="runs a second; 0: as fast as it goes")
     parser.add_argument("--submitters", type=int, default=4)

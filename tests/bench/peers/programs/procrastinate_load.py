@@ -1,5 +1,5 @@
 """The work of the benchmark on Procrastinate: its worker in this process, whoever defers jobs in another. Prints one JSON
-object; peers/procrastinate.py calls it, with the interpreter that has the package, and checks the database afterwards."""
+object; library_peers.py calls it, with the interpreter that has the package, and checks the database afterwards."""
 
 import argparse
 import asyncio
@@ -70,7 +70,8 @@ async def await_end(plan):
 
 async def run(plan) -> dict:
     async with app.open_async():
-        await app.schema_manager.apply_schema_async()
+        if not (await app.connector.execute_query_one_async("SELECT to_regclass('procrastinate_jobs') AS made"))["made"]:
+            await app.schema_manager.apply_schema_async()
         worker = asyncio.create_task(app.run_worker_async(concurrency=plan.concurrency, install_signal_handlers=False))
         began = time.time()
         acknowledged, _ = await asyncio.wait_for(asyncio.gather(submitter_process(plan), await_end(plan)), plan.patience)

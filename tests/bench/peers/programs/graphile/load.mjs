@@ -1,5 +1,5 @@
 // The work of the benchmark on Graphile Worker: the workers in this thread, whoever adds jobs in
-// another. Prints one JSON object; peers/graphile.py calls it and checks the database afterwards.
+// another. Prints one JSON object; library_peers.py calls it and checks the database afterwards.
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { Logger, run, runMigrations } from "graphile-worker";

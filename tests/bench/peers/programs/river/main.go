@@ -1,5 +1,5 @@
 // The work of the benchmark on River: clients and workers in this process, straight on PostgreSQL.
-// Prints one JSON object; peers/river.py calls it and checks the database afterwards.
+// Prints one JSON object; library_peers.py calls it and checks the database afterwards.
 package main
 
 import (
