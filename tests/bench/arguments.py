@@ -30,7 +30,9 @@ def whole(text: str) -> int:
 
 def common(parser: argparse.ArgumentParser):
     parser.add_argument(
-        "--built", action="store_true", help="measure the binaries that are there (FOREBAY_BIN_DIR, or build/release/bin): build none"
+        "--built",
+        action="store_true",
+        help="measure the binaries that are there (FOREBAY_BIN_DIR, or build/release/bin): build none",
     )
 
 
@@ -39,34 +41,54 @@ def add_table(parser: argparse.ArgumentParser):
     parser.add_argument("--reps", type=whole, default=5, metavar="N", help="repetitions, in turns (default: 5)")
     parser.add_argument("--deep", type=whole, default=1_000_000, metavar="N", help="runs of the deep backlog (default: 1000000)")
     parser.add_argument("--only", nargs="+", default=[], metavar="CELL", help="these cells alone; a wrong name lists them all")
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "bench.json", metavar="FILE", help="each value, as JSON")
+    parser.add_argument(
+        "--out", type=pathlib.Path, default=ROOT / "build" / "bench.json", metavar="FILE", help="each value, as JSON"
+    )
 
 
 def add_load(parser: argparse.ArgumentParser, runs: int):
     parser.add_argument("--runs", type=whole, default=runs, metavar="N", help=f"runs to submit and finish (default: {runs})")
-    parser.add_argument("--workers", type=whole, default=64, metavar="N", help="simulated workers, each with its connection (default: 64)")
+    parser.add_argument(
+        "--workers", type=whole, default=64, metavar="N", help="simulated workers, each with its connection (default: 64)"
+    )
     parser.add_argument("--slots", type=whole, default=16, metavar="N", help="runs that a worker holds at once (default: 16)")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--batch", type=whole, default=100, metavar="N", help="runs a submission (default: 100)")
     size.add_argument("--single", action="store_const", const=1, dest="batch", help="one run a submission")
-    parser.add_argument("--in-flight", type=whole, metavar="N", help="submissions at once (default: 16 of batches, 512 of single runs)")
+    parser.add_argument(
+        "--in-flight", type=whole, metavar="N", help="submissions at once (default: 16 of batches, 512 of single runs)"
+    )
 
 
 def add_dispatch(parser: argparse.ArgumentParser):
     add_load(parser, 100_000)
-    parser.add_argument("--reps", type=whole, default=1, metavar="N", help="repetitions; medians and ranges are printed (default: 1)")
+    parser.add_argument(
+        "--reps", type=whole, default=1, metavar="N", help="repetitions; medians and ranges are printed (default: 1)"
+    )
     parser.add_argument("--statements", action="store_true", help="also what each statement did: calls, rows, time and WAL a run")
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "dispatch.json", metavar="FILE", help="each value, as JSON")
+    parser.add_argument(
+        "--out", type=pathlib.Path, default=ROOT / "build" / "dispatch.json", metavar="FILE", help="each value, as JSON"
+    )
 
 
 def add_peers(parser: argparse.ArgumentParser):
     parser.add_argument("--reps", type=whole, default=3, metavar="N", help="rounds in which each takes its turn (default: 3)")
-    parser.add_argument("--seconds", type=whole, default=10, metavar="S", help="what a load should take of each, about (default: 10)")
-    parser.add_argument("--batch", type=whole, default=100, metavar="N", help="jobs a submission, where a peer can (default: 100)")
+    parser.add_argument(
+        "--seconds", type=whole, default=10, metavar="S", help="what a load should take of each, about (default: 10)"
+    )
+    parser.add_argument(
+        "--batch", type=whole, default=100, metavar="N", help="jobs a submission, where a peer can (default: 100)"
+    )
     parser.add_argument("--only", nargs="+", choices=PEERS, default=list(PEERS), metavar="PEER", help=f"of {', '.join(PEERS)}")
-    parser.add_argument("--list", action="store_true", help="print the pinned versions and what each row includes; measure nothing")
-    parser.add_argument("--cache", type=pathlib.Path, metavar="FOLDER", help="where peers are installed (default: ~/.cache/forebay/peers)")
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "peers.json", metavar="FILE", help="each value, as JSON")
+    parser.add_argument(
+        "--list", action="store_true", help="print the pinned versions and what each row includes; measure nothing"
+    )
+    parser.add_argument(
+        "--cache", type=pathlib.Path, metavar="FOLDER", help="where peers are installed (default: ~/.cache/forebay/peers)"
+    )
+    parser.add_argument(
+        "--out", type=pathlib.Path, default=ROOT / "build" / "peers.json", metavar="FILE", help="each value, as JSON"
+    )
 
 
 def add_profile(parser: argparse.ArgumentParser):
@@ -77,7 +99,9 @@ def add_profile(parser: argparse.ArgumentParser):
         help="perf samples the time of server and PostgreSQL; callgrind counts the server's instructions, some 50 times slower, on a "
         "fiftieth of the runs. auto: both, or what works here",
     )  # fmt: skip
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "profile", metavar="FOLDER", help="folder of the stacks")
+    parser.add_argument(
+        "--out", type=pathlib.Path, default=ROOT / "build" / "profile", metavar="FOLDER", help="folder of the stacks"
+    )
 
 
 EPILOG = {
@@ -114,5 +138,3 @@ def parse(words: list[str]) -> argparse.Namespace:
     if options.command in ("dispatch", "profile") and options.in_flight is None:
         options.in_flight = 512 if options.batch == 1 else 16
     return options
-
-

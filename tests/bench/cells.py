@@ -35,12 +35,14 @@ def started_at(container: dict) -> float:
 class Bench:
     """One PostgreSQL, one server, and what the cells need on them."""
 
-    def __init__(self, folder: pathlib.Path, **settings: str):
-        """`settings`: more of PostgreSQL's."""
+    def __init__(self, folder: pathlib.Path, wrapper: tuple[str, ...] = (), **settings: str):
+        """`wrapper`: words before the server's command line; `settings`: more of PostgreSQL's."""
         self.folder = folder
         self.postgres = TestPostgres(shared_buffers="256MB", max_wal_size="4GB", **settings)
         self.database_url = self.postgres.url(self.postgres.create())
-        self.server = Server(folder, self.database_url, arguments=("--log-level", "info")).start()
+        self.server = Server(folder, self.database_url, arguments=("--log-level", "info"))
+        self.server.argv[:0] = wrapper
+        self.server.start()
         self.key = self.server.admin_key_file.read_text().strip()
         self.api = Api(self.server.address, self.key)
         self.checker = Checker(self.database_url)

@@ -42,7 +42,11 @@ class River(Peer):
         self.place.fill(build)
 
     def command(self, work: Work) -> list:
-        how = ["--rate", work.rate, "--workers", 100] if work.rate else ["--submitters", 2, "--workers", 1000, "--fetch-cooldown", "1ms"]
+        how = (
+            ["--rate", work.rate, "--workers", 100]
+            if work.rate
+            else ["--submitters", 2, "--workers", 1000, "--fetch-cooldown", "1ms"]
+        )
         return [
             self.place.folder / "river-load", "--database-url", self.database_url, "--jobs", work.jobs, "--batch", work.batch,
             "--patience", f"{work.patience}s", *how,
@@ -85,10 +89,6 @@ class Graphile(Peer):
             self.place.folder / "node_modules" / ".bin" / "node", self.place.folder / "load.mjs", "--database-url", self.database_url,
             "--jobs", work.jobs, "--batch", work.batch, "--rate", work.rate, "--submitters", 2, "--patience-seconds", work.patience,
         ]  # fmt: skip
-
-    def take_turn(self, folder: pathlib.Path, load: Work) -> dict[str, float]:
-        self.asked = 0
-        return super().take_turn(folder, load)
 
     def stored(self, checker: Checker) -> tuple[int, int]:
         """It keeps nothing of a job that is done: ids that were given, less those that are left."""

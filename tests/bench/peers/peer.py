@@ -10,6 +10,10 @@ from meters import LoadMeter
 from program import run_json
 
 
+# Milliseconds that a job waits while nothing else happens.
+WAITS = ("pickup_p50_ms", "pickup_p99_ms", "from_call_p50_ms", "from_call_p99_ms")
+
+
 class LeftOut(Exception):
     """Cannot be measured here; the text says why."""
 
@@ -25,7 +29,6 @@ class Work:
     jobs: int
     batch: int = 1
     rate: int = 0
-
     # Seconds that it may take.
     patience: int = 120
 
@@ -66,19 +69,21 @@ class Peer:
         """Jobs that the database has seen, and how many of them have ended well, once."""
         raise NotImplementedError
 
-    def take_turn(self, folder: pathlib.Path, load: Work) -> dict[str, float]:
+    def take_turn(self, folder: pathlib.Path, load: Work, idle: bool = True) -> dict[str, float]:
         """On a fresh database: jobs one by one while nothing else happens, then the load."""
         database = self.postgres.create()
         self.database_url = self.postgres.url(database)
         checker = Checker(self.database_url)
+        alone: dict[str, float] = {}
         try:
             with self.serving(database, folder) as server_pid:
-                idle = self._measure(Work(self.idle_jobs, rate=self.idle_rate), server_pid, checker, before=0)
-                loaded = self._measure(load, server_pid, checker, before=self.idle_jobs)
+                if idle:
+                    alone = self._measure(Work(self.idle_jobs, rate=self.idle_rate), server_pid, checker, before=0)
+                loaded = self._measure(load, server_pid, checker, before=self.idle_jobs if idle else 0)
         finally:
             checker.close()
             self.postgres.drop(database)
-        return {**loaded, **{name: idle[name] for name in ("pickup_p50_ms", "pickup_p99_ms")}}
+        return {**loaded, **{name: value for name, value in alone.items() if name in WAITS}}
 
     def _measure(self, work: Work, server_pid: int | None, checker: Checker, before: int) -> dict[str, float]:
         # Else one peer's checkpoint is paid by the next.
@@ -94,5 +99,5 @@ class Peer:
             raise Broken(f"{self.name}: of {before + work.jobs} jobs its database has {seen}, {ended} of them ended well once")
         return {
             **used, "program_cpu_us": program.cpu_seconds * 1e6 / work.jobs, "rate": work.jobs / result["seconds"],
-            "jobs": work.jobs, "pickup_p50_ms": result["pickup_p50_ms"], "pickup_p99_ms": result["pickup_p99_ms"],
+            "jobs": work.jobs, **({name: result[name] for name in WAITS} if work.rate else {}),
         }  # fmt: skip

@@ -28,6 +28,8 @@ ROWS = [
     ("commits", "  commits that wrote, a job", ""),
     ("pickup_p50_ms", "  idle: acknowledged to handler begins, p50", "ms"),
     ("pickup_p99_ms", "  idle: p99", "ms"),
+    ("from_call_p50_ms", "  idle: submission's call to handler begins, p50", "ms"),
+    ("from_call_p99_ms", "  idle: p99", "ms"),
     ("ours", "  Forebay's rate as a multiple of it, same round", ""),
 ]
 
@@ -79,10 +81,10 @@ class Match:
         self._jobs = {peer.name: peer.first_jobs for peer in peers}
 
     def size_loads(self):
-        """From a first, unmeasured load of each; it also warms what is warmed by being used."""
+        """From the better of two unmeasured loads of each; they also warm what is warmed by being used."""
         for peer in self._peers:
-            done = self._turn(peer, "sizing")
-            self._jobs[peer.name] = max(peer.first_jobs, round(done["rate"] * self._options.seconds / 100) * 100)
+            rate = max(self._turn(peer, "sizing", idle=False)["rate"] for _ in range(2))
+            self._jobs[peer.name] = max(peer.first_jobs, round(rate * self._options.seconds / 100) * 100)
 
     def round(self, number: int) -> dict[str, dict[str, float]]:
         told = {peer.name: self._turn(peer, f"round {number}") for peer in self._peers}
@@ -92,11 +94,12 @@ class Match:
                     values["ours"] = told["forebay"]["rate"] / values["rate"]
         return told
 
-    def _turn(self, peer: Peer, what: str) -> dict[str, float]:
-        # A load that is slower than a sixth of what it was sized for has come to a stand.
+    def _turn(self, peer: Peer, what: str, idle: bool = True) -> dict[str, float]:
+        # A load that takes six times what it was sized for has come to a stand.
         load = Work(self._jobs[peer.name], batch=self._options.batch, patience=60 + 6 * self._options.seconds)
-        done = peer.take_turn(self._folder, load)
-        say(f"{what}: {peer.name}: {load.jobs} jobs, {done['rate']:,.0f}/s; idle pick-up {done['pickup_p50_ms']:.1f} ms")
+        done = peer.take_turn(self._folder, load, idle)
+        waited = f"; idle pick-up {done['pickup_p50_ms']:.1f} ms" if idle else ""
+        say(f"{what}: {peer.name}: {load.jobs} jobs, {done['rate']:,.0f}/s{waited}")
         return done
 
 
@@ -112,7 +115,7 @@ def print_table(peers: list[Peer], rounds: list[dict], left_out: dict[str, str])
         for metric, title, unit in ROWS:
             values = sorted(told[peer.name][metric] for told in rounds if metric in told[peer.name])
             if values:
-                extent = f"{number(values[0])} – {number(values[-1])}"
+                extent = f"{number(values[0])} – {number(values[-1])}" if len(values) > 1 else ""
                 print(f"  {title:<56}{number(statistics.median(values)):>10} {unit:<3} {extent}")
     for name, reason in left_out.items():
         print(f"\nleft out: {name} ({reason})")

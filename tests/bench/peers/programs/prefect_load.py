@@ -25,6 +25,7 @@ class Load:
         self.plan = plan
         self.client = client
         # Id of a run to when that happened, by the clock of the machine.
+        self.sent: dict[str, float] = {}
         self.acknowledged: dict[str, float] = {}
         self.started: dict[str, float] = {}
         self.doubled = 0
@@ -38,8 +39,9 @@ class Load:
         self.deployment = await self.client.create_deployment(flow, self.plan.pool, work_pool_name=self.plan.pool)
 
     async def create(self):
+        sent = time.time()
         run = await self.client.create_flow_run_from_deployment(self.deployment, parameters=PARAMETERS)
-        self.acknowledged[str(run.id)] = time.time()
+        self.sent[str(run.id)], self.acknowledged[str(run.id)] = sent, time.time()
 
     async def submit(self):
         left = iter(range(self.plan.jobs))
@@ -98,15 +100,19 @@ class Load:
         return self.summary(seconds)
 
     def summary(self, seconds: float) -> dict:
-        waits = sorted(max(0.0, 1000 * (self.started[run] - at)) for run, at in self.acknowledged.items())
         return {
             "accepted": len(self.acknowledged),
             "completed": self.completed,
             "doubled": self.doubled,
             "seconds": seconds,
-            "pickup_p50_ms": waits[int(0.5 * (len(waits) - 1) + 0.5)],
-            "pickup_p99_ms": waits[int(0.99 * (len(waits) - 1) + 0.5)],
+            **self.percentiles("pickup", self.acknowledged),
+            **self.percentiles("from_call", self.sent),
         }
+
+    def percentiles(self, name: str, since: dict[str, float]) -> dict[str, float]:
+        """Milliseconds until the run began. It may begin before the answer."""
+        waits = sorted(max(0.0, 1000 * (self.started[run] - at)) for run, at in since.items())
+        return {f"{name}_p{share}_ms": waits[int(share / 100 * (len(waits) - 1) + 0.5)] for share in (50, 99)}
 
 
 async def run(plan) -> dict:

@@ -23,14 +23,15 @@ async def no_op(number: int, padding: str):
     started.setdefault(number, time.time())
 
 
-async def submit(plan, defer) -> list[float]:
-    """When each job was acknowledged."""
-    acknowledged = [0.0] * plan.jobs
+async def submit(plan, defer) -> dict[str, list[float]]:
+    """When the call of each job began and when it was answered."""
+    sent, acknowledged = [0.0] * plan.jobs, [0.0] * plan.jobs
     numbers = iter(range(0, plan.jobs, plan.batch))
 
     async def batches():
         for first in numbers:
             count = min(plan.batch, plan.jobs - first)
+            sent[first : first + count] = [time.time()] * count
             await defer([{"number": first + i, "padding": PADDING} for i in range(count)])
             acknowledged[first : first + count] = [time.time()] * count
 
@@ -38,19 +39,20 @@ async def submit(plan, defer) -> list[float]:
         began = time.time()
         for number in range(plan.jobs):
             await asyncio.sleep(max(0.0, began + number / plan.rate - time.time()))
+            sent[number] = time.time()
             await no_op.defer_async(number=number, padding=PADDING)
             acknowledged[number] = time.time()
 
     await asyncio.gather(*([slowly()] if plan.rate else [batches() for _ in range(plan.submitters)]))
-    return acknowledged
+    return {"sent": sent, "acknowledged": acknowledged}
 
 
-async def submit_alone(plan) -> list[float]:
+async def submit_alone(plan) -> dict[str, list[float]]:
     async with app.open_async():
         return await submit(plan, lambda jobs: no_op.batch_defer_async(*jobs))
 
 
-async def submitter_process(plan) -> list[float]:
+async def submitter_process() -> dict[str, list[float]]:
     """A Python process has one core's worth of Python: who defers jobs usually is another one than who works."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, __file__, *sys.argv[1:], "--submit-only", stdout=asyncio.subprocess.PIPE
@@ -74,19 +76,24 @@ async def run(plan) -> dict:
             await app.schema_manager.apply_schema_async()
         worker = asyncio.create_task(app.run_worker_async(concurrency=plan.concurrency, install_signal_handlers=False))
         began = time.time()
-        acknowledged, _ = await asyncio.wait_for(asyncio.gather(submitter_process(plan), await_end(plan)), plan.patience)
+        calls, _ = await asyncio.wait_for(asyncio.gather(submitter_process(), await_end(plan)), plan.patience)
         seconds = time.time() - began
         worker.cancel()
         await asyncio.gather(worker, return_exceptions=True)
-    waits = sorted(max(0.0, 1000 * (started[number] - acknowledged[number])) for number in range(plan.jobs))
     return {
-        "accepted": sum(at > 0 for at in acknowledged),
+        "accepted": sum(at > 0 for at in calls["acknowledged"]),
         "completed": len(started),
         "doubled": sum(count > 1 for count in times.values()),
         "seconds": seconds,
-        "pickup_p50_ms": waits[int(0.5 * (plan.jobs - 1) + 0.5)],
-        "pickup_p99_ms": waits[int(0.99 * (plan.jobs - 1) + 0.5)],
+        **percentiles("pickup", calls["acknowledged"]),
+        **percentiles("from_call", calls["sent"]),
     }
+
+
+def percentiles(name: str, since: list[float]) -> dict[str, float]:
+    """Milliseconds until the handler began. It may begin before the answer."""
+    waits = sorted(max(0.0, 1000 * (started[number] - at)) for number, at in enumerate(since))
+    return {f"{name}_p{share}_ms": waits[int(share / 100 * (len(waits) - 1) + 0.5)] for share in (50, 99)}
 
 
 def main():

@@ -11,6 +11,7 @@ const padding = "x".repeat(170);
 const utils = await makeWorkerUtils({ connectionString: plan.databaseUrl, maxPoolSize: plan.submitters });
 
 async function add(first, count) {
+  const sent = clock();
   if (count === 1) {
     await utils.addJob("no_op", { number: first, padding });
   } else {
@@ -20,7 +21,7 @@ async function add(first, count) {
     }));
     await utils.addJobs(jobs);
   }
-  ledger.acknowledge(first, count);
+  ledger.acknowledge(first, count, sent);
 }
 
 let next = 0;

@@ -51,6 +51,7 @@ func submitSlowly(ctx context.Context, client *river.Client[pgx.Tx], wanted plan
 
 func insert(ctx context.Context, client *river.Client[pgx.Tx], first, count int, seen *ledger) error {
 	var err error
+	sent := time.Now()
 	if count == 1 {
 		_, err = client.Insert(ctx, noOpArgs{Number: first, Padding: padding}, nil)
 	} else {
@@ -61,7 +62,7 @@ func insert(ctx context.Context, client *river.Client[pgx.Tx], first, count int,
 		_, err = client.InsertManyFast(ctx, jobs)
 	}
 	if err == nil {
-		seen.acknowledge(first, count)
+		seen.acknowledge(first, count, sent)
 	}
 	return err
 }

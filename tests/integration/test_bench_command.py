@@ -1,0 +1,97 @@
+"""scripts/bench: what it refuses, what it tells, one small load for real."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from forebay.process import BIN, ROOT
+
+sys.path.insert(0, str(ROOT / "tests" / "bench"))
+import folded  # noqa: E402
+
+COMMAND = ROOT / "scripts" / "bench"
+
+
+def bench(*words: str, deadline: float = 60) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "FOREBAY_BIN_DIR": str(BIN)}
+    return subprocess.run([COMMAND, *words], capture_output=True, text=True, env=environment, timeout=deadline, check=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["fly"], "invalid choice: 'fly'"),
+        (["dispatch", "--runs", "0"], "argument --runs: 0 is less than 1"),
+        (["dispatch", "--runs", "many"], "argument --runs: 'many' is not a whole number"),
+        (["dispatch", "--single", "--batch", "3"], "not allowed with argument"),
+        (["peers", "--only", "nobody"], "invalid choice: 'nobody'"),
+        (["profile"], "the following arguments are required"),
+        (["--reps", "-1"], "argument --reps: -1 is less than 1"),
+        (["table", "--built", "--only", "batched", "nonsense"], "no such cell: nonsense; there are"),
+    ],
+)
+def test_refuses_what_makes_no_sense_before_it_does_anything(words, said):
+    done = bench(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("command", ["", "table", "dispatch", "peers", "profile"])
+def test_help(command):
+    done = bench(*filter(None, [command]), "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"scripts/bench {command}".strip() in done.stdout
+
+
+def test_peers_are_pinned_and_described():
+    done = bench("peers", "--built", "--list")
+    assert done.returncode == 0, done.stderr
+    for pin in ("github.com/riverqueue/river@v", "graphile-worker@", "procrastinate==", "prefect=="):
+        assert pin in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (BIN / "forebay-bench").exists(), reason="sanitizer builds have no load generator")
+def test_a_load_is_measured_and_checked(tmp_path):
+    out = tmp_path / "dispatch.json"
+    plan = ["--runs", "2000", "--workers", "4", "--slots", "8", "--reps", "2"]
+    done = bench("dispatch", "--built", *plan, "--statements", "--out", str(out), deadline=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no run lost or doubled" in done.stdout
+    told = json.loads(out.read_text())
+    assert told["plan"] == {"runs": 2000, "workers": 4, "slots": 8, "batch": 100, "calls-in-flight": 16}
+    assert len(told["repetitions"]) == 2
+    for values in told["repetitions"]:
+        assert all(values[name] > 0 for name in ("rate", "server_cpu_us", "postgres_cpu_us", "generator_cpu_us", "wal_bytes"))
+        # Runs share commits.
+        assert 0 < values["commits"] < 1
+    inserted = [statement for statement in told["statements"] if "INSERT INTO flow_runs" in statement["text"]]
+    assert sum(statement["rows"] for statement in inserted) == 2000
+
+
+def test_stacks_of_perf_are_folded_from_the_outermost_frame():
+    lines = [
+        "server ",
+        "\t    7f01 leaf",
+        "\t    7f02 middle(int; char)",
+        "\t    7f03 main",
+        "",
+        "postgres ",
+        "\t  1 [unknown]",
+        "",
+    ]
+    assert folded.from_perf([*lines, *lines[:5]]) == {"server;main;middle(int, char);leaf": 2, "postgres;[unknown]": 1}
+
+
+def test_instructions_of_callgrind_are_counted_where_they_were_executed():
+    lines = [
+        "events: Ir", "fn=(1) leaf'middle'main", "0 10", "+3 5", "", "fn=(2) main", "0 7", "cfn=(1)", "calls=2 0", "* 15", "0 1",
+        "fn=(1)", "0 2", "totals: 25",
+    ]  # fmt: skip
+    stacks = folded.from_callgrind(lines, "server")
+    assert stacks == {"server;main;middle;leaf": 17, "server;main": 8}
+    alone, whole = folded.shares(stacks, "server")
+    assert alone[0] == ("leaf", 17 / 25)
+    assert whole[0] == ("main", 1.0)
