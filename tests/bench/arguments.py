@@ -96,8 +96,8 @@ def add_profile(parser: argparse.ArgumentParser):
     add_load(parser, 50_000)
     parser.add_argument(
         "--tool", choices=["auto", "perf", "callgrind"], default="auto",
-        help="perf samples the time of server and PostgreSQL; callgrind counts the server's instructions, some 50 times slower, on a "
-        "fiftieth of the runs. auto: both, or what works here",
+        help="perf samples the time of server and PostgreSQL; callgrind counts the server's instructions, some 50 times slower, "
+        "on a fiftieth of the runs. auto: both, or what works here",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=pathlib.Path, default=ROOT / "build" / "profile", metavar="FOLDER", help="folder of the stacks"
@@ -106,10 +106,10 @@ def add_profile(parser: argparse.ArgumentParser):
 
 EPILOG = {
     "table": "Units stand beside the values. Exits 1 when a run was lost or doubled.",
-    "dispatch": "A run counts when its end is committed and its worker has been told so. CPU in microseconds a run; WAL in bytes a run; "
-    "commits that wrote. Exits 1 when a run was lost or doubled.",
-    "peers": "Each works on a fresh database of one PostgreSQL with fsync and synchronous_commit on. A job counts when PostgreSQL has its "
-    "end. Exits 1 when one lost or doubled a job. A peer that cannot be installed is named as left out, with the reason.",
+    "dispatch": "A run counts when its end is committed and its worker has been told so. CPU in microseconds a run; WAL in "
+    "bytes a run; commits that wrote. Exits 1 when a run was lost or doubled.",
+    "peers": "Each works on a fresh database of one PostgreSQL with fsync and synchronous_commit on. A job counts when "
+    "PostgreSQL has its end. Exits 1 when one lost or doubled a job. A peer that cannot be installed is named as left out, with the reason.",
     "profile": "A .folded file has one stack a line and its weight, as flame graph programs read it.",
 }
 

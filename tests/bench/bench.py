@@ -9,13 +9,15 @@ import sys
 import arguments
 
 ROOT = arguments.ROOT
+# What `scripts/install_packages` is asked for.
+PACKAGES = {"table": "test", "dispatch": "test", "peers": "peers", "profile": "profile"}
 MODULES = {"table": "run_bench", "dispatch": "dispatch", "peers": "run_peers", "profile": "profile_load"}
 
 
 def main() -> int:
     options = arguments.parse(sys.argv[1:])
     if not options.built:
-        subprocess.run([ROOT / "scripts" / "install_packages", "test"], check=True)
+        subprocess.run([ROOT / "scripts" / "install_packages", PACKAGES[options.command]], check=True)
     sys.path[:0] = [str(ROOT / "tests" / "support"), str(pathlib.Path(__file__).parent / "peers")]
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")

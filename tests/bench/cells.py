@@ -75,7 +75,8 @@ class Bench:
         pool, key_file = self.new_pool()
         before = self.checker.value("SELECT count(*) FROM flow_runs")
         meter = Meter(self.server.pid, self.postgres.process.pid, self.checker)
-        done = subprocess.run(self.generator(pool, key_file, runs=runs, **plan), capture_output=True, text=True, check=False, timeout=300)
+        command = self.generator(pool, key_file, runs=runs, **plan)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         if done.returncode != 0:
             raise Lost(f"the load generator failed: {done.stderr}")
         used = meter.per_run(runs)

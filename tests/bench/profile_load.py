@@ -40,8 +40,10 @@ def needs_build(_) -> bool:
 @contextlib.contextmanager
 def recording(pids: list[int], data: pathlib.Path):
     """perf samples these processes and what they start, as long as the context lasts."""
-    command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", str(SAMPLES_A_SECOND), "--call-graph", "dwarf,16384", "-o", str(data),
-               "-p", ",".join(map(str, pids))]  # fmt: skip
+    command = [
+        "perf", "record", "-q", "-e", "cpu-clock", "-F", str(SAMPLES_A_SECOND), "--call-graph", "dwarf,16384", "-o", str(data),
+        "-p", ",".join(map(str, pids)),
+    ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         yield
@@ -54,7 +56,7 @@ def recording(pids: list[int], data: pathlib.Path):
 
 def try_perf(folder: pathlib.Path):
     if shutil.which("perf") is None:
-        raise Unusable("perf is not installed")
+        raise Unusable("perf is not installed; Debian has it in linux-perf")
     trial = ["perf", "record", "-q", "-e", "cpu-clock", "-o", str(folder / "trial.data"), "true"]
     done = subprocess.run(trial, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -86,7 +88,7 @@ def control(pid: int, *words: str):
 def with_callgrind(options, folder: pathlib.Path) -> tuple[folded.Stacks, float]:
     """The stacks, and instructions a run."""
     if shutil.which("valgrind") is None:
-        raise Unusable("valgrind is not installed: apt-get install valgrind")
+        raise Unusable("valgrind is not installed: scripts/install_packages profile")
     out = folder / "callgrind.out"
     bench = Bench(folder, ("valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}", "--instr-atstart=no",
                            f"--separate-callers={CALLERS}", "--dump-line=no"))  # fmt: skip

@@ -46,7 +46,8 @@ class StatementCounts:
         """Those that took the most time first."""
         rows = self._checker.rows(
             """SELECT query, calls, rows, total_exec_time, wal_bytes::bigint FROM pg_stat_statements
-               WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND strpos(query, 'pg_stat_statements') = 0
+               WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+                 AND strpos(query, 'pg_stat_statements') = 0
                ORDER BY total_exec_time DESC"""
         )
         return [Statement(*row) for row in rows]

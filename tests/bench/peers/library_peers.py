@@ -15,8 +15,8 @@ class River(Peer):
     name = "river"
     includes = f"{ALONE}; one Go process inserts and works; finished jobs are kept"
     tuning = (
-        "load: InsertManyFast (COPY) from 2 goroutines, MaxWorkers 1000, FetchCooldown 1 ms (its documentation: throughput is limited "
-        "by this value); idle: as it is by itself, since a short cooldown makes it miss notifications"
+        "load: InsertManyFast (COPY) from 2 goroutines, MaxWorkers 1000, FetchCooldown 1 ms (its documentation: throughput is "
+        "limited by this value); idle: as it is by itself, since a short cooldown makes it miss notifications"
     )
 
     def __init__(self, postgres: TestPostgres, cache: pathlib.Path):
@@ -60,8 +60,8 @@ class Graphile(Peer):
     name = "graphile"
     includes = f"{ALONE}; one Node process, adding in a thread of its own; a finished job is deleted, there is no history"
     tuning = (
-        "as its performance page measures: concurrentJobs 24, maxPoolSize 25, localQueue of 500, completeJobBatchDelay 0; addJobs "
-        "over 2 connections"
+        "as its performance page measures: concurrentJobs 24, maxPoolSize 25, localQueue of 500, completeJobBatchDelay 0; "
+        "addJobs over 2 connections"
     )
 
     def __init__(self, postgres: TestPostgres, cache: pathlib.Path):
@@ -86,15 +86,17 @@ class Graphile(Peer):
 
     def command(self, work: Work) -> list:
         return [
-            self.place.folder / "node_modules" / ".bin" / "node", self.place.folder / "load.mjs", "--database-url", self.database_url,
-            "--jobs", work.jobs, "--batch", work.batch, "--rate", work.rate, "--submitters", 2, "--patience-seconds", work.patience,
+            self.place.folder / "node_modules" / ".bin" / "node", self.place.folder / "load.mjs",
+            "--database-url", self.database_url, "--jobs", work.jobs, "--batch", work.batch, "--rate", work.rate,
+            "--submitters", 2, "--patience-seconds", work.patience,
         ]  # fmt: skip
 
     def stored(self, checker: Checker) -> tuple[int, int]:
         """It keeps nothing of a job that is done: ids that were given, less those that are left."""
         given, left = checker.rows(
-            """SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('graphile_worker._private_jobs', 'id')::regclass), 0),
-                      (SELECT count(*) FROM graphile_worker._private_jobs)"""
+            """SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence(jobs, 'id')::regclass), 0),
+                      (SELECT count(*) FROM graphile_worker._private_jobs)
+               FROM (VALUES ('graphile_worker._private_jobs')) AS named (jobs)"""
         )[0]
         return given, given - left
 

@@ -6,9 +6,9 @@ import pathlib
 
 from forebay.checker import Checker
 from forebay.postgres import TestPostgres
+
 from meters import LoadMeter
 from program import run_json
-
 
 # Milliseconds that a job waits while nothing else happens.
 WAITS = ("pickup_p50_ms", "pickup_p99_ms", "from_call_p50_ms", "from_call_p99_ms")

@@ -15,8 +15,9 @@ from forebay.postgres import TestPostgres
 from installing import default_cache
 from library_peers import Graphile, Procrastinate, River
 from peer import Broken, LeftOut, Peer, Work
-from program import Failed
 from server_peers import Forebay, Prefect
+
+from program import Failed
 
 SETTINGS = {"shared_buffers": "256MB", "max_wal_size": "4GB"}
 ROWS = [
@@ -161,7 +162,7 @@ def run(options) -> int:
         postgres.destroy()
         shutil.rmtree(folder, ignore_errors=True)
     write(options, peers, rounds, left_out)
-    print(f"jobs of about 200 bytes that do nothing, submitted in batches of {options.batch} while others are worked; {len(rounds)} rounds; "
-          f"{os.cpu_count()} cores; none lost or doubled")  # fmt: skip
+    print(f"jobs of about 200 bytes that do nothing, submitted in batches of {options.batch} while others are worked; "
+          f"{len(rounds)} rounds; {os.cpu_count()} cores; none lost or doubled")  # fmt: skip
     print_table(peers, rounds, left_out)
     return 0

@@ -24,8 +24,8 @@ PARAMETERS = json.dumps({"padding": "x" * 185})
 class Forebay(Peer):
     name = "forebay"
     includes = (
-        f"a server: submissions, grants, starts and ends are authenticated RPCs; {WORKERS} simulated workers of {SLOTS} slots, each "
-        "with its connection; leases, states and history are kept"
+        f"a server: submissions, grants, starts and ends are authenticated RPCs; {WORKERS} simulated workers of {SLOTS} slots, "
+        "each with its connection; leases, states and history are kept"
     )
     tuning = "none; submissions in batches, 16 at once"
 
@@ -53,8 +53,9 @@ class Forebay(Peer):
         key_file.write_text(self._api.TokenService.CreateWorkerKey(work_pool=f"workPools/{pool}").secret)
         pace = ["--rate", work.rate, "--calls-in-flight", 1] if work.rate else ["--batch", work.batch, "--calls-in-flight", 16]
         return [
-            binary("forebay-bench"), "--server", self._server.address, "--key-file", self._server.admin_key_file, "--worker-key-file",
-            key_file, "--pool", pool, "--deployment", f"bench/{pool}", "--workers", WORKERS, "--slots", SLOTS, "--runs", work.jobs, *pace,
+            binary("forebay-bench"), "--server", self._server.address, "--key-file", self._server.admin_key_file,
+            "--worker-key-file", key_file, "--pool", pool, "--deployment", f"bench/{pool}", "--workers", WORKERS,
+            "--slots", SLOTS, "--runs", work.jobs, *pace,
         ]  # fmt: skip
 
     def stored(self, checker: Checker) -> tuple[int, int]:
@@ -64,12 +65,12 @@ class Forebay(Peer):
 class Prefect(Peer):
     name = "prefect"
     includes = (
-        "a server: flow runs created and moved through Pending, Running and Completed by its own client, found by polling their work "
-        "pool, as its worker and engine do; no process is started for a run; states and history are kept"
+        "a server: flow runs created and moved through Pending, Running and Completed by its own client, found by polling their "
+        "work pool, as its worker and engine do; no process is started for a run; states and history are kept"
     )
     tuning = (
-        "server on PostgreSQL through asyncpg, 4 submitters and 16 runs at once in one client process, which polls without a pause "
-        "under load; idle: polling as its worker does by itself, every 10 s. It has no call for many runs"
+        "server on PostgreSQL through asyncpg, 4 submitters and 16 runs at once in one client process, which polls without a "
+        "pause under load; idle: polling as its worker does by itself, every 10 s. It has no call for many runs"
     )
     first_jobs = 60
     idle_jobs, idle_rate = 30, 1
@@ -121,8 +122,8 @@ class Prefect(Peer):
         self._pools += 1
         pace = ["--rate", work.rate] if work.rate else []
         return [
-            self.python, PROGRAMS / "prefect_load.py", "--pool", f"pool-{self._pools}", "--jobs", work.jobs, "--patience", work.patience,
-            *pace,
+            self.python, PROGRAMS / "prefect_load.py", "--pool", f"pool-{self._pools}", "--jobs", work.jobs,
+            "--patience", work.patience, *pace,
         ]  # fmt: skip
 
     def stored(self, checker: Checker) -> tuple[int, int]:
