@@ -1,6 +1,7 @@
 """Folded stacks, one a line with its weight, from what perf and callgrind write."""
 
 import collections
+import pathlib
 import re
 from collections.abc import Iterable
 
@@ -11,13 +12,12 @@ COST = re.compile(r"^(?:0x[0-9a-f]+|[+-]?\d+|\*) (\d+)$")
 
 
 def from_perf(lines: Iterable[str]) -> Stacks:
-    """Of `perf script -F comm,ip,sym`: a line with the program, frames from the innermost, an empty line."""
+    """Of `perf script -F comm,ip,sym,dso`: a line with the program, frames from the innermost, an empty line."""
     stacks: Stacks = collections.Counter()
     program, frames = "", []
     for line in lines:
         if line.startswith((" ", "\t")) and line.strip():
-            _, _, symbol = line.strip().partition(" ")
-            frames.append(clean(symbol))
+            frames.append(frame(line))
         elif line.strip():
             program = line.strip()
         elif program:
@@ -26,6 +26,13 @@ def from_perf(lines: Iterable[str]) -> Stacks:
     if program:
         stacks[";".join([program, *reversed(frames)])] += 1
     return stacks
+
+
+def frame(line: str) -> str:
+    """Of an address, a function and where it is from in brackets: the function, or where it is from if it has no name."""
+    _, _, rest = line.strip().partition(" ")
+    symbol, _, origin = rest.rpartition(" (")
+    return clean(symbol) if symbol and symbol != "[unknown]" else f"[{clean(pathlib.PurePath(origin.rstrip(')')).name)}]"
 
 
 def from_callgrind(lines: Iterable[str], program: str) -> Stacks:

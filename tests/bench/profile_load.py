@@ -75,7 +75,7 @@ def with_perf(options, folder: pathlib.Path) -> folded.Stacks:
         bench.close()
     print(f"perf: {options.runs} runs at {result['rate']:,.0f}/s while sampled; reading the samples", file=sys.stderr, flush=True)
     told = subprocess.run(
-        ["perf", "script", "--no-inline", "-i", folder / "perf.data", "-F", "comm,ip,sym"], stdout=subprocess.PIPE,
+        ["perf", "script", "--no-inline", "-i", folder / "perf.data", "-F", "comm,ip,sym,dso"], stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True, errors="replace", timeout=PATIENCE, check=True,
     )  # fmt: skip
     return folded.from_perf(told.stdout.splitlines())

@@ -72,17 +72,11 @@ def test_a_load_is_measured_and_checked(tmp_path):
 
 
 def test_stacks_of_perf_are_folded_from_the_outermost_frame():
-    lines = [
-        "server ",
-        "\t    7f01 leaf",
-        "\t    7f02 middle(int; char)",
-        "\t    7f03 main",
-        "",
-        "postgres ",
-        "\t  1 [unknown]",
-        "",
-    ]
-    assert folded.from_perf([*lines, *lines[:5]]) == {"server;main;middle(int, char);leaf": 2, "postgres;[unknown]": 1}
+    server = ["server ", "\t    7f01 leaf (/usr/lib/a.so)", "\t    7f02 middle(int; char) (/bin/server)",
+              "\t    7f03 main (/bin/server)", ""]  # fmt: skip
+    postgres = ["postgres ", "\t  1 [unknown] (/usr/lib/libc.so.6)", "\t  2 [unknown] ([unknown])", ""]
+    told = folded.from_perf([*server, *postgres, *server])
+    assert told == {"server;main;middle(int, char);leaf": 2, "postgres;[[unknown]];[libc.so.6]": 1}
 
 
 def test_instructions_of_callgrind_are_counted_where_they_were_executed():
