@@ -1,15 +1,19 @@
 """scripts/bench: what it refuses, what it tells, one small load for real."""
 
+import argparse
 import json
 import os
 import subprocess
 import sys
 
 import pytest
-from forebay.process import BIN, ROOT
+from forebay.process import BIN, ROOT, wait_gone
 
-sys.path.insert(0, str(ROOT / "tests" / "bench"))
+sys.path[:0] = [str(ROOT / "tests" / "bench"), str(ROOT / "tests" / "bench" / "peers")]
 import folded  # noqa: E402
+import peer  # noqa: E402
+import program  # noqa: E402
+import run_peers  # noqa: E402
 
 COMMAND = ROOT / "scripts" / "bench"
 
@@ -89,3 +93,62 @@ def test_instructions_of_callgrind_are_counted_where_they_were_executed():
     alone, whole = folded.shares(stacks, "server")
     assert alone[0] == ("leaf", 17 / 25)
     assert whole[0] == ("main", 1.0)
+
+
+class Steady(peer.Peer):
+    """Does a job in a hundredth of a second, up to a turn that fails."""
+
+    first_jobs = 100
+
+    def __init__(self, name: str, turns: int):
+        super().__init__(None)
+        self.name = name
+        self._turns = turns
+
+    def take_turn(self, folder, load, idle=True):
+        self._turns -= 1
+        if self._turns < 0:
+            raise peer.Broken(f"{self.name}: lost a job")
+        return {"rate": 100.0, "jobs": load.jobs, "pickup_p50_ms": 1.0}
+
+
+def test_a_peer_that_fails_is_out_and_named_and_the_others_go_on(tmp_path):
+    match = run_peers.Match(
+        argparse.Namespace(seconds=3, batch=10), [Steady("forebay", 99), Steady("a", 3), Steady("b", 1)], tmp_path
+    )
+    match.size_loads()
+    assert set(match.failed) == {"b"}
+    assert match.round(1) == {
+        "forebay": {"rate": 100.0, "jobs": 300, "pickup_p50_ms": 1.0},
+        "a": {"rate": 100.0, "jobs": 300, "pickup_p50_ms": 1.0, "ours": 1.0},
+    }
+    assert set(match.round(2)) == {"forebay"}
+    assert match.failed == {"a": "a: lost a job", "b": "b: lost a job"}
+
+
+def test_a_program_is_run_to_its_end_and_what_it_used_is_told():
+    script = "import json, sys; sum(range(10**6)); print('so far'); print(json.dumps({'argument': sys.argv[1]}))"
+    result, cost = program.run_json([sys.executable, "-c", script, "x"], 60)
+    assert result == {"argument": "x"}
+    assert cost.cpu_seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("raise SystemExit('no database')", "ended with 1: no database"),
+        ("print('hello')", "printed no result: 'hello"),
+        ("", "printed no result"),
+    ],
+)
+def test_a_program_that_fails_says_why(script, said):
+    with pytest.raises(program.Failed, match=said):
+        program.run_json([sys.executable, "-c", script], 60)
+
+
+def test_a_program_that_does_not_end_is_ended_with_what_it_started(tmp_path):
+    told = tmp_path / "pid"
+    script = f"import subprocess; c = subprocess.Popen(['sleep', '600']); open({str(told)!r}, 'w').write(str(c.pid)); c.wait()"
+    with pytest.raises(program.Failed, match="did not end within 3 s"):
+        program.run_json([sys.executable, "-c", script], 3)
+    wait_gone(int(told.read_text()))

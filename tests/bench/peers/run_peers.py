@@ -75,20 +75,25 @@ def installed(peers: list[Peer]) -> tuple[list[Peer], dict[str, str]]:
 
 
 class Match:
+    """Peers taking turns. One that fails once is out; the others go on."""
+
     def __init__(self, options, peers: list[Peer], folder: pathlib.Path):
+        self.peers = peers
+        self.failed: dict[str, str] = {}
         self._options = options
-        self._peers = peers
         self._folder = folder
         self._jobs = {peer.name: peer.first_jobs for peer in peers}
 
     def size_loads(self):
         """From the better of two unmeasured loads of each; they also warm what is warmed by being used."""
-        for peer in self._peers:
-            rate = max(self._turn(peer, "sizing", idle=False)["rate"] for _ in range(2))
-            self._jobs[peer.name] = max(peer.first_jobs, round(rate * self._options.seconds / 100) * 100)
+        for peer in list(self.peers):
+            rates = [told["rate"] for _ in range(2) if peer in self.peers and (told := self._turn(peer, "sizing", idle=False))]
+            if peer in self.peers:
+                self._jobs[peer.name] = max(peer.first_jobs, round(max(rates) * self._options.seconds / 100) * 100)
 
     def round(self, number: int) -> dict[str, dict[str, float]]:
-        told = {peer.name: self._turn(peer, f"round {number}") for peer in self._peers}
+        turns = {peer.name: self._turn(peer, f"round {number}") for peer in list(self.peers)}
+        told = {name: values for name, values in turns.items() if values}
         if "forebay" in told:
             for name, values in told.items():
                 if name != "forebay":
@@ -96,9 +101,16 @@ class Match:
         return told
 
     def _turn(self, peer: Peer, what: str, idle: bool = True) -> dict[str, float]:
+        """Nothing when it failed."""
         # A load that takes six times what it was sized for has come to a stand.
         load = Work(self._jobs[peer.name], batch=self._options.batch, patience=60 + 6 * self._options.seconds)
-        done = peer.take_turn(self._folder, load, idle)
+        try:
+            done = peer.take_turn(self._folder, load, idle)
+        except (Broken, Failed, AssertionError) as failure:
+            self.failed[peer.name] = str(failure)
+            self.peers.remove(peer)
+            say(f"{what}: FAILED: {failure}")
+            return {}
         waited = f"; idle pick-up {done['pickup_p50_ms']:.1f} ms" if idle else ""
         say(f"{what}: {peer.name}: {load.jobs} jobs, {done['rate']:,.0f}/s{waited}")
         return done
@@ -108,8 +120,8 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def print_table(peers: list[Peer], rounds: list[dict], left_out: dict[str, str]):
-    for peer in peers:
+def print_table(match: Match, rounds: list[dict], left_out: dict[str, str]):
+    for peer in match.peers:
         print(f"\n{peer.versions()}")
         print(textwrap.fill(f"a job's way: {peer.includes}", 130, initial_indent="  ", subsequent_indent="    "))
         print(textwrap.fill(f"settings: {peer.tuning}", 130, initial_indent="  ", subsequent_indent="    "))
@@ -120,6 +132,8 @@ def print_table(peers: list[Peer], rounds: list[dict], left_out: dict[str, str])
                 print(f"  {title:<56}{number(statistics.median(values)):>10} {unit:<3} {extent}")
     for name, reason in left_out.items():
         print(f"\nleft out: {name} ({reason})")
+    for failure in match.failed.values():
+        print(f"\nFAILED: {failure}")
 
 
 def print_list(peers: list[Peer]):
@@ -128,8 +142,10 @@ def print_list(peers: list[Peer]):
         print(textwrap.fill(peer.includes, 130, initial_indent="    ", subsequent_indent="    "))
 
 
-def write(options, peers: list[Peer], rounds: list[dict], left_out: dict[str, str]):
-    described = {peer.name: {"version": peer.versions(), "includes": peer.includes, "settings": peer.tuning} for peer in peers}
+def write(options, match: Match, rounds: list[dict], left_out: dict[str, str]):
+    described = {
+        peer.name: {"version": peer.versions(), "includes": peer.includes, "settings": peer.tuning} for peer in match.peers
+    }
     postgres = subprocess.run(["psql", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(
@@ -137,7 +153,7 @@ def write(options, peers: list[Peer], rounds: list[dict], left_out: dict[str, st
             {
                 "machine": {"cores": os.cpu_count(), "kernel": platform.release(), "postgres": postgres, "settings": SETTINGS},
                 "batch": options.batch, "units": {metric: unit for metric, _, unit in ROWS},
-                "peers": described, "left_out": left_out, "repetitions": rounds,
+                "peers": described, "left_out": left_out, "failed": match.failed, "repetitions": rounds,
             }, indent=1, ensure_ascii=False,
         ) + "\n"
     )  # fmt: skip
@@ -155,14 +171,14 @@ def run(options) -> int:
         match = Match(options, peers, folder)
         match.size_loads()
         rounds = [match.round(number + 1) for number in range(options.reps)]
-    except (Broken, Failed) as failed:
-        print(f"FAILED: {failed}")
-        return 1
     finally:
         postgres.destroy()
         shutil.rmtree(folder, ignore_errors=True)
-    write(options, peers, rounds, left_out)
-    print(f"jobs of about 200 bytes that do nothing, submitted in batches of {options.batch} while others are worked; "
-          f"{len(rounds)} rounds; {os.cpu_count()} cores; none lost or doubled")  # fmt: skip
-    print_table(peers, rounds, left_out)
-    return 0
+    write(options, match, rounds, left_out)
+    size = f"submitted in batches of {options.batch}" if options.batch > 1 else "submitted one by one"
+    print(
+        f"jobs of about 200 bytes that do nothing, {size} while others are worked; {len(rounds)} rounds; {os.cpu_count()} cores; "
+        "no job lost or doubled by those in the table"
+    )
+    print_table(match, rounds, left_out)
+    return 1 if match.failed or not match.peers else 0

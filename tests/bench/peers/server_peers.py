@@ -27,9 +27,7 @@ class Forebay(Peer):
         f"a server: submissions, grants, starts and ends are authenticated RPCs; {WORKERS} simulated workers of {SLOTS} slots, "
         "each with its connection; leases, states and history are kept"
     )
-    tuning = (
-        "none; submissions in batches, 16 at once; idle: until the assignment is in the worker's hand, its start gate is one more call"
-    )
+    tuning = "none; submissions in batches, 16 at once; idle: until the assignment is in the worker's hand, its start gate is one more call"
 
     def versions(self) -> str:
         return subprocess.run([binary("forebay-server"), "--version"], capture_output=True, text=True, check=True).stdout.strip()
