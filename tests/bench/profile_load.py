@@ -5,7 +5,6 @@ steady from one machine to another, but batches form differently there, so compa
 
 import contextlib
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -22,7 +21,6 @@ CALLERS = 12
 SLOWER = 50
 # perf's report of unwound stacks takes its time.
 PATIENCE = 900
-TOTAL = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)
 
 
 class Unusable(Exception):
@@ -100,8 +98,11 @@ def with_callgrind(options, folder: pathlib.Path) -> tuple[folded.Stacks, float]
         control(bench.server.pid, "--instr=off")
     finally:
         bench.close()
-    text = out.read_text(errors="replace")
-    return folded.from_callgrind(text.splitlines(), "forebay-server"), int(TOTAL.search(text).group(1)) / runs
+    stacks = folded.from_callgrind(out.read_text(errors="replace").splitlines(), "forebay-server")
+    if not stacks:
+        raise Unusable(f"callgrind counted nothing: {bench.server.tail(5)}")
+    # Its own total is of the time since it was switched off.
+    return stacks, sum(stacks.values()) / runs
 
 
 def print_shares(stacks: folded.Stacks, program: str, most: int = 12):
