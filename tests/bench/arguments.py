@@ -9,7 +9,7 @@ USAGE = """scripts/bench [table] [--quick] [--reps N] [--only CELL…]
        scripts/bench peers    [--reps N] [--seconds S] [--only PEER…] [--list]
        scripts/bench profile dispatch [--tool perf|callgrind] [--runs N]"""
 COMMANDS = {
-    "table": "every cell in turns, as one table of medians and ranges with the targets beside (the default; 30 to 40 minutes)",
+    "table": "every cell in turns, as one table of medians and ranges with the targets beside (the default; the longest of them)",
     "dispatch": "one load of runs through server and PostgreSQL, and what a run costs (half a minute)",
     "peers": "the same work on Prefect, River, Graphile Worker and Procrastinate (10 minutes and what installing takes)",
     "profile": "where the server's time goes under that load, as folded stacks, and its instructions a run (some minutes)",
@@ -96,8 +96,8 @@ def add_profile(parser: argparse.ArgumentParser):
     add_load(parser, 50_000)
     parser.add_argument(
         "--tool", choices=["auto", "perf", "callgrind"], default="auto",
-        help="perf samples the time of server and PostgreSQL; callgrind counts the server's instructions, some 50 times slower, "
-        "on a fiftieth of the runs. auto: both, or what works here",
+        help="perf samples the time of server and PostgreSQL; callgrind counts the server's instructions, far slower, on a "
+        "fiftieth of the runs. auto: both, or what works here",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=pathlib.Path, default=ROOT / "build" / "profile", metavar="FOLDER", help="folder of the stacks"

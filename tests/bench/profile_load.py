@@ -1,7 +1,7 @@
 """Where the time of one load goes, and the server's instructions a run. `scripts/bench profile dispatch`.
 
-perf samples server and PostgreSQL as they are. callgrind runs the server some fifty times slower: its count of instructions is
-steady from one machine to another, but batches form differently there, so compare it with its own kind alone."""
+perf samples server and PostgreSQL as they are. callgrind runs the server far slower: its count of instructions varies
+little, but batches form differently there, so compare it with its own kind alone."""
 
 import contextlib
 import pathlib
@@ -18,6 +18,7 @@ from meters import family
 
 SAMPLES_A_SECOND = 499
 CALLERS = 12
+# It gets one run for so many of perf's.
 SLOWER = 50
 # perf's report of unwound stacks takes its time.
 PATIENCE = 900

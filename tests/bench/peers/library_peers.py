@@ -16,7 +16,7 @@ class River(Peer):
     includes = f"{ALONE}; one Go process inserts and works; finished jobs are kept"
     tuning = (
         "load: InsertManyFast (COPY) from 2 goroutines, MaxWorkers 1000, FetchCooldown 1 ms (its documentation: throughput is "
-        "limited by this value); idle: as it is by itself, since a short cooldown makes it miss notifications"
+        "limited by this value); idle: as it is by itself, which was faster there"
     )
 
     def __init__(self, postgres: TestPostgres, cache: pathlib.Path):
