@@ -35,11 +35,14 @@ def started_at(container: dict) -> float:
 class Bench:
     """One PostgreSQL, one server, and what the cells need on them."""
 
-    def __init__(self, folder: pathlib.Path):
+    def __init__(self, folder: pathlib.Path, wrapper: tuple[str, ...] = (), **settings: str):
+        """`wrapper`: words before the server's command line; `settings`: more of PostgreSQL's."""
         self.folder = folder
-        self.postgres = TestPostgres(shared_buffers="256MB", max_wal_size="4GB")
+        self.postgres = TestPostgres(shared_buffers="256MB", max_wal_size="4GB", **settings)
         self.database_url = self.postgres.url(self.postgres.create())
-        self.server = Server(folder, self.database_url, arguments=("--log-level", "info")).start()
+        self.server = Server(folder, self.database_url, arguments=("--log-level", "info"))
+        self.server.argv[:0] = wrapper
+        self.server.start()
         self.key = self.server.admin_key_file.read_text().strip()
         self.api = Api(self.server.address, self.key)
         self.checker = Checker(self.database_url)
@@ -70,23 +73,27 @@ class Bench:
     def load(self, runs: int, **plan: int) -> dict[str, float]:
         """One run of the load generator, checked."""
         pool, key_file = self.new_pool()
-        options = {"workers": WORKERS, "slots": SLOTS, "runs": runs, "calls-in-flight": 1, **plan}
-        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         before = self.checker.value("SELECT count(*) FROM flow_runs")
         meter = Meter(self.server.pid, self.postgres.process.pid, self.checker)
-        done = subprocess.run(
-            [binary("forebay-bench"), "--server", self.server.address, "--key-file", str(self.server.admin_key_file),
-             "--worker-key-file", str(key_file), "--pool", pool, "--deployment", f"bench/{pool}", *words],
-            capture_output=True, text=True, check=False, timeout=300,
-        )  # fmt: skip
+        command = self.generator(pool, key_file, runs=runs, **plan)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         if done.returncode != 0:
             raise Lost(f"the load generator failed: {done.stderr}")
         used = meter.per_run(runs)
         result = json.loads(done.stdout)
-        self._check_load(pool, runs, before, result)
+        self.check_load(pool, runs, before, result)
         return {**result, **used, "rate": result["completed"] / result["seconds"]}
 
-    def _check_load(self, pool: str, runs: int, before: int, result: dict):
+    def generator(self, pool: str, key_file: pathlib.Path, **plan: int) -> list[str]:
+        """The command of the load generator; it prints one JSON object."""
+        options = {"workers": WORKERS, "slots": SLOTS, "calls-in-flight": 1, **plan}
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        return [
+            binary("forebay-bench"), "--server", self.server.address, "--key-file", str(self.server.admin_key_file),
+            "--worker-key-file", str(key_file), "--pool", pool, "--deployment", f"bench/{pool}", *words,
+        ]  # fmt: skip
+
+    def check_load(self, pool: str, runs: int, before: int, result: dict):
         told = (result["accepted"], result["completed"], result["doubled"], result["refused"], result["faults"])
         if told != (runs, runs, 0, 0, 0):
             raise Lost(f"{result}")

@@ -1,7 +1,6 @@
 """Runs the cells of the benchmark in turns and prints one table: median and range over the repetitions, targets beside.
-Called by scripts/bench."""
+`scripts/bench table`."""
 
-import argparse
 import json
 import os
 import pathlib
@@ -12,21 +11,16 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "bench")]
-
-from accept_cells import AcceptCells  # noqa: E402
-from cells import SLOTS, WORKERS, Bench, Lost  # noqa: E402
-from forebay import kubernetes_build  # noqa: E402
-from kubernetes_cells import KubernetesCells  # noqa: E402
-from log_cells import LogCells  # noqa: E402
-from parked_cells import ParkedCells  # noqa: E402
-from python_cells import PythonCells  # noqa: E402
-from queue_cells import QueueCells  # noqa: E402
-from replica_cells import ReplicaCells  # noqa: E402
-from soak_cells import SoakCells  # noqa: E402
+from accept_cells import AcceptCells
+from cells import SLOTS, WORKERS, Bench, Lost
+from forebay import kubernetes_build
+from kubernetes_cells import KubernetesCells
+from log_cells import LogCells
+from parked_cells import ParkedCells
+from python_cells import PythonCells
+from queue_cells import QueueCells
+from replica_cells import ReplicaCells
+from soak_cells import SoakCells
 
 # (cell, metric, what it is, unit, target)
 ROWS = [
@@ -161,16 +155,17 @@ def print_table(repetitions: list[dict]):
         print(f"{title:<60}{number(statistics.median(values)):>10}  {extent:<21} {unit:<4} {target}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one small repetition, to see that it works")
-    parser.add_argument("--reps", type=int, default=5)
-    parser.add_argument("--deep", type=int, default=1_000_000, help="runs of the deep backlog")
-    parser.add_argument("--soak", type=int, default=0, metavar="MINUTES", help="half load for so long")
-    known = sorted({row[0] for row in ROWS})
-    parser.add_argument("--only", nargs="+", choices=known, default=[], metavar="CELL", help=f"these alone: {', '.join(known)}")
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "bench.json")
-    options = parser.parse_args()
+def refuse(options) -> str | None:
+    known = {row[0] for row in ROWS}
+    wrong = [cell for cell in options.only if cell not in known]
+    return f"no such cell: {', '.join(wrong)}; there are {', '.join(sorted(known))}" if wrong else None
+
+
+def needs_build(_) -> bool:
+    return True
+
+
+def run(options) -> int:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="fbbench-", dir="/tmp"))
     folder.chmod(0o755)
     repetitions = []
@@ -185,12 +180,8 @@ def main() -> int:
     finally:
         bench.close()
         shutil.rmtree(folder, ignore_errors=True)
-    options.out.parent.mkdir(exist_ok=True)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     machine = {"cores": os.cpu_count(), "kernel": platform.release(), "quick": options.quick}
     options.out.write_text(json.dumps({"machine": machine, "repetitions": repetitions}, indent=1) + "\n")
     print_table(repetitions)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
