@@ -54,11 +54,16 @@ std::string CpuText(bool known, int64_t micros) {
 std::string UsageText(const v1::Attempt& attempt) {
   if (!attempt.has_outcome() || !attempt.has_start_time()) return "";
   const v1::Usage& usage = attempt.usage();
-  if (!usage.has_cpu_micros() && !usage.has_max_rss_bytes()) return kUnknown;
+  // A server older than the sum says the parts.
+  const bool parts = usage.has_cpu_user_micros() && usage.has_cpu_system_micros();
+  const bool timed = usage.has_cpu_micros() || parts;
+  const int64_t cpu = usage.has_cpu_micros() ? usage.cpu_micros()
+                                             : usage.cpu_user_micros() + usage.cpu_system_micros();
+  if (!timed && !usage.has_max_rss_bytes()) return kUnknown;
   const std::string memory = usage.has_max_rss_bytes()
                                  ? fmt::format("{} MiB", usage.max_rss_bytes() >> 20)
                                  : "unknown memory";
-  return fmt::format("{}, {}", CpuText(usage.has_cpu_micros(), usage.cpu_micros()), memory);
+  return fmt::format("{}, {}", CpuText(timed, cpu), memory);
 }
 
 bool AnyReserved(const v1::FlowRun& run) {

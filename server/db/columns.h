@@ -7,6 +7,7 @@
 // An array's element type must be the one that the statement casts the parameter to; the database
 // refuses any other (array_recv of PostgreSQL). Not thread-safe.
 
+#include <cassert>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -75,7 +76,10 @@ template <typename Int, uint32_t kType>
 class IntegerColumn : public Column {
  public:
   IntegerColumn() : Column(kType) {}
-  void Add(int64_t value) { Integer(static_cast<uint64_t>(value), sizeof(Int)); }
+  void Add(int64_t value) {
+    assert(static_cast<Int>(value) == value);
+    Integer(static_cast<uint64_t>(value), sizeof(Int));
+  }
   template <typename T>
   void Add(const std::optional<T>& value) {
     value.has_value() ? Add(static_cast<int64_t>(*value)) : Null();

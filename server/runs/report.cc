@@ -2,7 +2,9 @@
 #include "common/base/status.h"
 
 #include <algorithm>
+#include <limits>
 
+#include "common/base/text.h"
 #include "common/crypto/sha256.h"
 #include "common/crypto/token.h"
 #include "server/runs/slot_counters.h"
@@ -16,6 +18,11 @@ v1::ReportResult Result(v1::ReportVerdict verdict) {
   return result;
 }
 
+// The database keeps no U+0000, and would refuse the whole batch for one.
+std::string Kept(const std::string& text) {
+  return ReplaceAll(text, std::string_view("\0", 1), "");
+}
+
 Event ExitedEvent(const v1::Exited& exited) {
   Event event;
   event.kind = EventKind::kExited;
@@ -23,8 +30,8 @@ Event ExitedEvent(const v1::Exited& exited) {
   if (exited.reason() == "HOLDER_LOST") event.kind = EventKind::kHolderLost;
   event.signal = exited.signal();
   event.exit_code = exited.has_exit_code() ? exited.exit_code() : -1;
-  event.reason = exited.reason();
-  event.message = exited.message();
+  event.reason = Kept(exited.reason());
+  event.message = Kept(exited.message());
   if (event.kind == EventKind::kExited && event.signal == 0) {
     event.reason = "EXIT_CODE";
     if (event.message.empty())
@@ -36,9 +43,10 @@ Event ExitedEvent(const v1::Exited& exited) {
   return event;
 }
 
-// Below nothing there is no figure.
+// A worker's figure is its own word: below nothing there is none, and two of them can be added.
 std::optional<int64_t> Figure(bool said, int64_t figure) {
-  return said && figure >= 0 ? std::optional(figure) : std::nullopt;
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 2;
+  return said && figure >= 0 && figure <= kMost ? std::optional(figure) : std::nullopt;
 }
 
 ResourceUsage UsageOf(const v1::Usage& said) {
@@ -52,8 +60,9 @@ ResourceUsage UsageOf(const v1::Usage& said) {
 }
 
 void NoteFacts(const v1::AttemptReport& report, AttemptChange& change) {
-  if (report.has_launching()) change.infrastructure_name = report.launching().infrastructure_name();
-  if (report.has_launched()) change.infrastructure_id = report.launched().infrastructure_id();
+  if (report.has_launching())
+    change.infrastructure_name = Kept(report.launching().infrastructure_name());
+  if (report.has_launched()) change.infrastructure_id = Kept(report.launched().infrastructure_id());
   if (!report.has_exited()) return;
   const v1::Exited& exited = report.exited();
   if (exited.has_exit_code()) change.exit_code = exited.exit_code();
@@ -93,8 +102,8 @@ Event EventOf(const v1::AttemptReport& report) {
   if (report.has_launch_failed()) {
     const v1::LaunchFailed& failed = report.launch_failed();
     event.kind = failed.retryable() ? EventKind::kHostFailed : EventKind::kLaunchFailed;
-    event.reason = failed.reason().empty() ? "LAUNCH_FAILED" : failed.reason();
-    event.message = failed.message();
+    event.reason = failed.reason().empty() ? "LAUNCH_FAILED" : Kept(failed.reason());
+    event.message = Kept(failed.message());
   }
   return event;
 }

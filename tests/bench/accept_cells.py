@@ -5,6 +5,7 @@ import subprocess
 
 from cells import Bench, Lost
 from forebay.process import binary
+from payload import PARAMETERS
 
 
 class AcceptCells:
@@ -26,7 +27,7 @@ class AcceptCells:
         done = subprocess.run(
             [binary("forebay-bench"), "--scene", "accept", "--server", bench.server.address, "--key-file",
              bench.server.admin_key_file, "--deployment", f"bench/{pool}", "--runs", str(runs), "--batch", str(batch),
-             "--calls-in-flight", str(calls)],
+             "--calls-in-flight", str(calls), "--parameters", PARAMETERS],
             capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
         if done.returncode != 0:

@@ -17,6 +17,7 @@ from forebay.postgres import TestPostgres
 from forebay.process import binary
 from forebay.waiting import wait_until
 from meters import Meter, cpu_seconds
+from payload import PARAMETERS
 
 WORKERS, SLOTS = 64, 16
 
@@ -90,7 +91,8 @@ class Bench:
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         return [
             binary("forebay-bench"), "--server", self.server.address, "--key-file", str(self.server.admin_key_file),
-            "--worker-key-file", str(key_file), "--pool", pool, "--deployment", f"bench/{pool}", *words,
+            "--worker-key-file", str(key_file), "--pool", pool, "--deployment", f"bench/{pool}",
+            "--parameters", PARAMETERS, *words,
         ]  # fmt: skip
 
     def check_load(self, pool: str, runs: int, before: int, result: dict):
@@ -139,7 +141,7 @@ class Bench:
         meter = Meter(self.server.pid, self.postgres.process.pid, self.checker)
         done = subprocess.run(
             [binary("forebay-bench-sql"), "--database-url", self.database_url, "--team", team, "--user", user, "--worker",
-             worker.worker_id, "--runs", str(runs), *words],
+             worker.worker_id, "--parameters", PARAMETERS, "--runs", str(runs), *words],
             capture_output=True, text=True, check=True, timeout=300,
         )  # fmt: skip
         result = json.loads(done.stdout)

@@ -19,6 +19,7 @@ SubmitPlan PlanFrom(const Options& options) {
   plan.server = options.Text("server");
   plan.token = FirstLine(options.Text("key-file"));
   plan.deployment = options.Text("deployment");
+  plan.parameters = options.Text("parameters", "");
   plan.runs = options.Number("runs", 1000);
   plan.batch = options.Number("batch", 1);
   plan.calls_in_flight = options.Number("calls-in-flight", 1);

@@ -6,6 +6,7 @@ import subprocess
 from cells import SLOTS, WORKERS, Bench, Lost
 from forebay.daemons import Server
 from forebay.process import binary
+from payload import PARAMETERS
 
 
 class ReplicaCells:
@@ -16,9 +17,11 @@ class ReplicaCells:
         """Batched lifecycles with workers and submissions split over two servers, beside the same all on one of them."""
         bench = self._bench
         other = Server(bench.folder, bench.database_url, name="replica", arguments=("--log-level", "info")).start()
-        one = self._rate(bench.server.address, runs)
-        two = self._rate(other.address, runs)
-        other.terminate()
+        try:
+            one = self._rate(bench.server.address, runs)
+            two = self._rate(other.address, runs)
+        finally:
+            other.terminate()
         return {"one_rate": one, "two_rate": two, "replicas_percent": 100 * two / one}
 
     def _rate(self, other: str, runs: int) -> float:
@@ -28,7 +31,7 @@ class ReplicaCells:
             [binary("forebay-bench"), "--scene", "replicas", "--server", bench.server.address, "--other-server", other,
              "--key-file", bench.server.admin_key_file, "--worker-key-file", key_file, "--pool", pool,
              "--deployment", f"bench/{pool}", "--workers", str(WORKERS), "--slots", str(SLOTS), "--runs", str(runs),
-             "--batch", "100", "--calls-in-flight", "16"],
+             "--batch", "100", "--calls-in-flight", "16", "--parameters", PARAMETERS],
             capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
         if done.returncode != 0:

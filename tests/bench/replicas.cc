@@ -26,6 +26,7 @@ SubmitPlan PlanFrom(const Options& options, const std::string& server) {
   plan.server = server;
   plan.token = FirstLine(options.Text("key-file"));
   plan.deployment = options.Text("deployment");
+  plan.parameters = options.Text("parameters", "");
   plan.runs = options.Number("runs", 1000) / 2;
   plan.batch = options.Number("batch", 1);
   plan.calls_in_flight = std::max<int64_t>(1, options.Number("calls-in-flight", 2) / 2);

@@ -1,4 +1,4 @@
-"""Hours of half the load that the server can take, while autovacuum and retention do their work beside it."""
+"""Minutes of half the load that the server can take, while autovacuum does its work beside it."""
 
 from cells import Bench
 

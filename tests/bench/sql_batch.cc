@@ -74,14 +74,15 @@ void SqlBatch::RunLifecycles(int count) {
 void SqlBatch::Submit(const std::vector<Uuid>& runs) {
   const size_t n = runs.size();
   const int64_t now = absl::ToUnixMicros(SystemClock().Now());
-  Execute("insert_runs",
-          {server::BinaryIds(runs), Same<IdColumn>(target_.team, n),
-           Same<IdColumn>(target_.user, n), Same<IdColumn>(target_.deployment, n),
-           Same<IdColumn>(target_.pool, n), Same<IdColumn>(target_.queue, n),
-           Same<TextColumn>("calm-otter", n), Same<TextColumn>("{}", n), Same<TextColumn>("{}", n),
-           Same<TextColumn>("{}", n), Same<BigIntColumn>(now, n), Same<BoolColumn>(false, n),
-           Nulls<IdColumn>(n), Nulls<IdColumn>(n), Nulls<BytesColumn>(n), Same<IntColumn>(30000, n),
-           Same<BoolColumn>(false, n), Nulls<IdColumn>(n), Nulls<IdColumn>(n)});
+  Execute(
+      "insert_runs",
+      {server::BinaryIds(runs), Same<IdColumn>(target_.team, n), Same<IdColumn>(target_.user, n),
+       Same<IdColumn>(target_.deployment, n), Same<IdColumn>(target_.pool, n),
+       Same<IdColumn>(target_.queue, n), Same<TextColumn>("calm-otter", n),
+       Same<TextColumn>(target_.parameters, n), Same<TextColumn>("{}", n),
+       Same<TextColumn>("{}", n), Same<BigIntColumn>(now, n), Same<BoolColumn>(false, n),
+       Nulls<IdColumn>(n), Nulls<IdColumn>(n), Nulls<BytesColumn>(n), Same<IntColumn>(30000, n),
+       Same<BoolColumn>(false, n), Nulls<IdColumn>(n), Nulls<IdColumn>(n)});
 }
 
 void SqlBatch::Grant(int count) {

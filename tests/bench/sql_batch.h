@@ -22,6 +22,8 @@ struct Target {
   Uuid queue;
   // A worker with a lease that outlives the replay.
   Uuid worker;
+  // Of each run, as JSON.
+  std::string parameters;
 };
 
 class SqlBatch {

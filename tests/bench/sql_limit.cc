@@ -38,8 +38,9 @@ int main(int argc, char** argv) {
       return *forebay::Uuid::Parse(options.Text(name));
     };
     const std::string suffix = std::string("-") + which;
-    Target target{id("team"),          id("user"),           id("deployment" + suffix),
-                  id("pool" + suffix), id("queue" + suffix), id("worker")};
+    Target target{
+        id("team"),           id("user"),   id("deployment" + suffix),       id("pool" + suffix),
+        id("queue" + suffix), id("worker"), options.Text("parameters", "{}")};
     threads.emplace_back([&options, target, &left] { Replay(options, target, left); });
   }
   for (std::thread& thread : threads) thread.join();

@@ -60,6 +60,7 @@ void Submitter::Submit(absl::Duration now) {
 void Submitter::SubmitOne(absl::Duration sent) {
   v1::CreateFlowRunRequest request;
   request.set_deployment(plan_.deployment);
+  request.set_parameters(plan_.parameters);
   AsyncCall<v1::CreateFlowRunResponse>::Start(
       plan_.token, kCallDeadline,
       [&](grpc::ClientContext* context) {
@@ -76,7 +77,11 @@ void Submitter::SubmitOne(absl::Duration sent) {
 
 void Submitter::SubmitBatch(int64_t count, absl::Duration sent) {
   v1::BatchCreateFlowRunsRequest request;
-  for (int64_t i = 0; i < count; ++i) request.add_requests()->set_deployment(plan_.deployment);
+  for (int64_t i = 0; i < count; ++i) {
+    v1::CreateFlowRunRequest& run = *request.add_requests();
+    run.set_deployment(plan_.deployment);
+    run.set_parameters(plan_.parameters);
+  }
   AsyncCall<v1::BatchCreateFlowRunsResponse>::Start(
       plan_.token, kCallDeadline,
       [&](grpc::ClientContext* context) {

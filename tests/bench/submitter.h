@@ -19,6 +19,8 @@ struct SubmitPlan {
   std::string server;
   std::string token;
   std::string deployment;
+  // Of each run, as JSON; may be empty.
+  std::string parameters;
   // Runs in all, and per call: 1 uses CreateFlowRun, more BatchCreateFlowRuns.
   int64_t runs = 0;
   int64_t batch = 1;

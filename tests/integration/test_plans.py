@@ -136,13 +136,13 @@ def table_of(node: dict) -> str:
 
 def test_hot_statements_read_no_table_of_runs_as_a_whole(plans):
     scans = [(statement, node) for (_, statement), plan in plans.items() for node in nodes(plan) if reads_all(node)]
-    assert {(statement, table_of(node)) for statement, node in scans if table_of(node) in RUN_TABLES} == WALKS
+    assert {(statement, table_of(node)) for statement, node in scans if table_of(node) in RUN_TABLES} <= WALKS
 
 
 def test_hot_statements_find_runs_in_their_order_instead_of_sorting_them(plans):
     kinds = ("Sort", "Incremental Sort")
     sorts = [(statement, node) for (_, statement), plan in plans.items() for node in nodes(plan) if node["Node Type"] in kinds]
-    assert {statement for statement, node in sorts if RUN_TABLES & {table_of(below) for below in nodes(node)}} == SORTS
+    assert {statement for statement, node in sorts if RUN_TABLES & {table_of(below) for below in nodes(node)}} <= SORTS
 
 
 def test_hot_statements_hash_no_table(plans):

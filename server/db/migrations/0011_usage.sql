@@ -4,5 +4,9 @@ ALTER TABLE attempts
   ADD COLUMN cpu_reserved_us bigint CHECK (cpu_reserved_us >= 0),
   ADD COLUMN memory_reserved_byte_s bigint CHECK (memory_reserved_byte_s >= 0);
 
--- No process has no memory: these were not measured.
-UPDATE attempts SET cpu_user_us = NULL, cpu_system_us = NULL, max_rss_bytes = NULL WHERE max_rss_bytes = 0;
+-- No process has no memory, and none runs for no time: these were not measured.
+UPDATE attempts
+SET max_rss_bytes = NULL,
+    cpu_user_us = CASE WHEN cpu_user_us + cpu_system_us > 0 THEN cpu_user_us END,
+    cpu_system_us = CASE WHEN cpu_user_us + cpu_system_us > 0 THEN cpu_system_us END
+WHERE max_rss_bytes = 0;

@@ -2,6 +2,9 @@
 -- A row for each step cost a fifth of what a run costs the database. A step's place is (xid, seq + its position - 1):
 -- numbers are given out in strides that are longer than any row.
 
+-- Before the sequence is locked, as a server that writes locks them.
+LOCK TABLE run_events IN ACCESS EXCLUSIVE MODE;
+
 CREATE FUNCTION event_stride() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 1048576;
 ALTER SEQUENCE run_event_seq INCREMENT BY 1048576;
 
@@ -26,7 +29,9 @@ ALTER TABLE run_events
   ADD CONSTRAINT run_events_steps CHECK (
     cardinality(run_id) BETWEEN 1 AND event_stride()
     AND cardinality(run_id) = ALL (ARRAY[cardinality(at), cardinality(pool_id), cardinality(deployment_id), cardinality(attempt),
-                                         cardinality(state), cardinality(reason), cardinality(message)])),
+                                         cardinality(state), cardinality(reason), cardinality(message)])
+    AND num_nulls(array_position(at, NULL), array_position(run_id, NULL), array_position(pool_id, NULL),
+                  array_position(deployment_id, NULL), array_position(attempt, NULL)) = 5),
   ADD CONSTRAINT run_events_attempts CHECK (0 <= ALL (attempt)),
   ADD CONSTRAINT run_events_states CHECK (
     state <@ ARRAY['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED',

@@ -89,13 +89,16 @@ SELECT c.kind, c.id,
        EXISTS (SELECT FROM concurrency_limits n WHERE n.id = c.id AND n.decay_per_second IS NOT NULL)
 FROM slot_counters c JOIN unnest($1::text[], $2::uuid[]) AS t (kind, id) ON t.kind = c.kind AND t.id = c.id
 
+-- The runs are locked; found as attempts are (place_of_attempt, runs.sql).
 -- name: grant_attempts
 WITH input AS MATERIALIZED (
   SELECT t.* FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $6::text[])
                   AS t (run_id, worker_id, request_id, ticket_hash, limits)
   JOIN worker_leases l ON l.worker_id = t.worker_id AND l.deadline > clock_timestamp()
 ), taken AS (
-  DELETE FROM queued_runs r USING input i WHERE r.run_id = i.run_id
+  DELETE FROM queued_runs r USING input i
+  CROSS JOIN LATERAL (SELECT ctid FROM queued_runs WHERE run_id = i.run_id OFFSET 0) AS place
+  WHERE r.ctid = place.ctid
   RETURNING r.*, i.worker_id, i.request_id, i.ticket_hash, i.limits
 ), granted AS (
   INSERT INTO held_attempts (run_id, attempt, epoch, pool_id, queue_id, deployment_id, worker_id, poll_request_id,
@@ -208,7 +211,8 @@ ORDER BY h.run_id FOR UPDATE OF h
 
 -- name: renew_tickets
 UPDATE held_attempts h SET ticket_hash = t.ticket_hash
-FROM unnest($1::uuid[], $2::bytea[]) AS t (run_id, ticket_hash) WHERE h.run_id = t.run_id
+FROM unnest($1::uuid[], $2::bytea[]) AS t (run_id, ticket_hash)
+{{place_of_attempt}}
 
 -- name: lock_sightings
 SELECT h.run_id, h.attempt, h.epoch, h.deployment_id, d.revision, f.parameters, f.job_variables, f.display_name,
@@ -229,4 +233,4 @@ SET worker_id = $1::uuid, epoch = h.epoch + t.step, ticket_hash = t.ticket_hash,
     start_deadline = CASE WHEN h.phase < 3 THEN clock_timestamp() + $5::integer * interval '1 millisecond'
                           ELSE h.start_deadline END
 FROM unnest($2::uuid[], $3::integer[], $4::bytea[]) AS t (run_id, step, ticket_hash)
-WHERE h.run_id = t.run_id
+{{place_of_attempt}}

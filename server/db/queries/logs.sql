@@ -15,7 +15,7 @@ SELECT run_id, first_offset, attempt, line_count, body FROM input
 UPDATE held_attempts h
 SET log_offset = t.log_offset, worker_log_sequence = t.worker_sequence, run_log_sequence = t.run_sequence
 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) AS t (run_id, log_offset, worker_sequence, run_sequence)
-WHERE h.run_id = t.run_id
+{{place_of_attempt}}
 
 -- The chunks that hold lines from the offset on; the first may begin before it.
 -- name: read_logs

@@ -6,6 +6,13 @@ SELECT h.run_id, h.attempt, h.epoch, h.pool_id, h.queue_id, h.deployment_id, h.w
        h.user_retries, d.retries, d.retry_delays_ms, d.retry_jitter, d.retry_on, h.limits, h.stop_grace_ms,
        d.entrypoint <> '', h.said, h.said_message, h.alone
 
+-- Where each row `t` of a batch has its attempt `h`, which this transaction has locked before. Rows are found one by one
+-- through the index whatever the statistics say: by a plan that was made while next to nothing was held, a plain join walks
+-- the whole index for each.
+-- part: place_of_attempt
+CROSS JOIN LATERAL (SELECT ctid FROM held_attempts WHERE run_id = t.run_id OFFSET 0) AS place
+WHERE h.ctid = place.ctid
+
 -- Attempts named by a batch of reports, locked in one order.
 -- name: lock_attempts
 {{held_columns}}
@@ -55,7 +62,7 @@ WITH moved AS (
       said_at = coalesce(h.said_at, CASE WHEN t.said IS NOT NULL THEN clock_timestamp() END)
   FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::bytea[], $6::boolean[], $7::text[], $8::text[])
        AS t (run_id, phase, infrastructure_name, infrastructure_id, run_token_hash, begins, said, said_message)
-  WHERE h.run_id = t.run_id
+  {{place_of_attempt}}
   RETURNING h.*, t.begins
 )
 {{record_steps}} (
@@ -72,11 +79,12 @@ WITH input AS MATERIALIZED (
        AS t (run_id, outcome, reason, message, exit_code, cpu_user_us, cpu_system_us, max_rss_bytes, requeue, delay_ms,
              protocol_retries, crash_retries, user_retries, paused, cpu_us, cpu_reserved_us, memory_reserved_byte_s)
 ), gone AS (
-  DELETE FROM held_attempts h USING input i WHERE h.run_id = i.run_id
-  RETURNING h.*, i.outcome, i.reason, i.message, i.exit_code, i.cpu_user_us, i.cpu_system_us, i.max_rss_bytes, i.requeue,
-            i.delay_ms, i.protocol_retries AS next_protocol_retries, i.crash_retries AS next_crash_retries,
-            i.user_retries AS next_user_retries, i.paused AS next_paused, i.cpu_us, i.cpu_reserved_us,
-            i.memory_reserved_byte_s, clock_timestamp() AS ended_at
+  DELETE FROM held_attempts h USING input t
+  {{place_of_attempt}}
+  RETURNING h.*, t.outcome, t.reason, t.message, t.exit_code, t.cpu_user_us, t.cpu_system_us, t.max_rss_bytes, t.requeue,
+            t.delay_ms, t.protocol_retries AS next_protocol_retries, t.crash_retries AS next_crash_retries,
+            t.user_retries AS next_user_retries, t.paused AS next_paused, t.cpu_us, t.cpu_reserved_us,
+            t.memory_reserved_byte_s, clock_timestamp() AS ended_at
 ), history AS (
   INSERT INTO attempts (run_id, number, epoch, worker_id, infrastructure_name, infrastructure_id, granted_at,
                         launched_at, started_at, cancel_requested_at, ended_at, outcome, reason, message, exit_code,

@@ -1,7 +1,6 @@
 """Those with a server between whoever submits, whoever works, and PostgreSQL: Forebay itself, and Prefect."""
 
 import contextlib
-import json
 import pathlib
 import subprocess
 import time
@@ -14,11 +13,10 @@ from forebay.daemons import Server
 from forebay.postgres import TestPostgres, free_port
 from forebay.process import ChildProcess, binary
 from installing import PROGRAMS, Place, python_packages
+from payload import PARAMETERS
 from peer import Peer, Work
 
 WORKERS, SLOTS = 64, 16
-# Together with its name some 200 bytes of JSON in every run, as the other peers' jobs carry.
-PARAMETERS = json.dumps({"padding": "x" * 185})
 
 
 class Forebay(Peer):
@@ -48,14 +46,14 @@ class Forebay(Peer):
         self._pools += 1
         pool = f"pool-{self._pools}"
         self._api.create_pool(pool)
-        self._api.deploy(f"bench/{pool}", pool, ["true"], parameters=PARAMETERS)
+        self._api.deploy(f"bench/{pool}", pool, ["true"])
         key_file = self._turn_folder / f"{pool}.key"
         key_file.write_text(self._api.TokenService.CreateWorkerKey(work_pool=f"workPools/{pool}").secret)
         pace = ["--rate", work.rate, "--calls-in-flight", 1] if work.rate else ["--batch", work.batch, "--calls-in-flight", 16]
         return [
             binary("forebay-bench"), "--server", self._server.address, "--key-file", self._server.admin_key_file,
             "--worker-key-file", key_file, "--pool", pool, "--deployment", f"bench/{pool}", "--workers", WORKERS,
-            "--slots", SLOTS, "--runs", work.jobs, *pace,
+            "--slots", SLOTS, "--runs", work.jobs, "--parameters", PARAMETERS, *pace,
         ]  # fmt: skip
 
     def stored(self, checker: Checker) -> tuple[int, int]:

@@ -1,0 +1,107 @@
+"""A database of an earlier version, brought up to date by the server that starts on it."""
+
+import hashlib
+import uuid
+
+import pytest
+from forebay.daemons import Server, admin_api
+from forebay.process import ROOT
+
+TEAM, USER = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
+POOL, QUEUE, FLOW, DEPLOYMENT = (str(uuid.UUID(int=number)) for number in range(1, 5))
+
+
+@pytest.fixture
+def database(postgres):
+    name = postgres.create()
+    yield name
+    postgres.drop(name)
+
+
+def migrate(cursor, last: int):
+    """As a server that knew no more than `last` left it."""
+    cursor.execute(
+        """CREATE TABLE schema_migrations (version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,
+                                           applied_at timestamptz NOT NULL DEFAULT now())"""
+    )
+    for file in sorted((ROOT / "server/db/migrations").glob("*.sql")):
+        number, name = file.stem.split("_", 1)
+        if int(number) > last:
+            return
+        text = file.read_text()
+        cursor.execute(text)
+        checksum = hashlib.sha256(text.encode()).hexdigest()
+        cursor.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s)", (int(number), name, checksum))
+
+
+def fill(cursor):
+    of_team = (TEAM, USER)
+    cursor.execute(
+        "INSERT INTO work_pools (id, name, type, base_job_template, team_id, creator_id) VALUES (%s, 'old', 'process', '{}', %s, %s)",
+        (POOL, *of_team),
+    )
+    cursor.execute(
+        "INSERT INTO work_queues (id, pool_id, name, priority, team_id, creator_id) VALUES (%s, %s, 'default', 1, %s, %s)",
+        (QUEUE, POOL, *of_team),
+    )
+    cursor.execute("INSERT INTO flows (id, name, team_id, creator_id) VALUES (%s, 'flow', %s, %s)", (FLOW, *of_team))
+    cursor.execute(
+        """INSERT INTO deployments (id, flow_id, name, pool_id, queue_id, command, parameters, job_variables, team_id, creator_id)
+           VALUES (%s, %s, 'one', %s, %s, '{true}', '{}', '{}', %s, %s)""",
+        (DEPLOYMENT, FLOW, POOL, QUEUE, *of_team),
+    )
+
+
+def tell(cursor, state: str, days_ago: int) -> str:
+    """An event as it was stored before; its cursor."""
+    cursor.execute("SELECT ensure_event_partition(now() - %s * interval '1 day')", (days_ago,))
+    cursor.execute(
+        """INSERT INTO run_events (recorded_at, at, run_id, pool_id, deployment_id, attempt, state)
+           VALUES (now() - %s * interval '1 day', now(), %s, %s, %s, 1, %s) RETURNING xid::text || '.' || seq""",
+        (days_ago, str(uuid.uuid4()), POOL, DEPLOYMENT, state),
+    )
+    return cursor.fetchone()[0]
+
+
+def attempt(cursor, cpu: tuple[int, int], memory: int) -> str:
+    cursor.execute(
+        """INSERT INTO attempts (run_id, number, epoch, worker_id, granted_at, started_at, ended_at, outcome, cpu_user_us,
+                                 cpu_system_us, max_rss_bytes)
+           VALUES (first_run_id(now()), (SELECT count(*) + 1 FROM attempts), 1, %s, now(), now(), now(), 'FAILED', %s, %s, %s)
+           RETURNING number""",
+        (str(uuid.uuid4()), *cpu, memory),
+    )
+    return cursor.fetchone()[0]
+
+
+def states(api, **request) -> list[str]:
+    """One to a page, so that no page hides where the next begins."""
+    told = []
+    while events := api.EventService.WatchEvents(page_size=1, wait={"seconds": 0}, **request).events:
+        request = {"cursor": events[0].cursor}
+        told.append(events[0].state.name)
+    return told
+
+
+def test_events_and_usage_of_earlier_versions_are_kept(scratch, postgres, database):
+    connection = postgres.connect(database)
+    cursor = connection.cursor()
+    migrate(cursor, 10)
+    fill(cursor)
+    first = tell(cursor, "PENDING", 8)
+    tell(cursor, "RUNNING", 8)
+    tell(cursor, "COMPLETED", 0)
+    measured, timed, unmeasured = attempt(cursor, (5, 6), 7), attempt(cursor, (5, 6), 0), attempt(cursor, (0, 0), 0)
+
+    server = Server(scratch, database_url=postgres.url(database)).start()
+    try:
+        api = admin_api(server)
+        assert states(api, from_oldest=True) == ["Pending", "Running", "Completed"]
+        assert states(api, cursor=first) == ["Running", "Completed"]
+        api.submit("flow/one")
+        assert states(api, cursor=first) == ["Running", "Completed", "Scheduled"]
+        cursor.execute("SELECT number, cpu_user_us, cpu_system_us, max_rss_bytes FROM attempts ORDER BY number")
+        assert cursor.fetchall() == [(measured, 5, 6, 7), (timed, 5, 6, None), (unmeasured, None, None, None)]
+    finally:
+        server.terminate()
+        connection.close()
