@@ -8,6 +8,7 @@ from forebay.daemons import Server, admin_api
 from forebay.process import ROOT
 
 TEAM, USER = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
+TEMPLATE = '{"job_configuration": {}, "variables": {"type": "object", "properties": {}}}'
 POOL, QUEUE, FLOW, DEPLOYMENT = (str(uuid.UUID(int=number)) for number in range(1, 5))
 
 
@@ -37,8 +38,8 @@ def migrate(cursor, last: int):
 def fill(cursor):
     of_team = (TEAM, USER)
     cursor.execute(
-        "INSERT INTO work_pools (id, name, type, base_job_template, team_id, creator_id) VALUES (%s, 'old', 'process', '{}', %s, %s)",
-        (POOL, *of_team),
+        "INSERT INTO work_pools (id, name, type, base_job_template, team_id, creator_id) VALUES (%s, 'old', 'process', %s, %s, %s)",
+        (POOL, TEMPLATE, *of_team),
     )
     cursor.execute(
         "INSERT INTO work_queues (id, pool_id, name, priority, team_id, creator_id) VALUES (%s, %s, 'default', 1, %s, %s)",
