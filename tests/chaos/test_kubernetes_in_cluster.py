@@ -80,6 +80,6 @@ def test_workers_are_rolled_while_50_jobs_run_and_none_is_disturbed(env, kuberne
     for run_id in run_ids:
         ended = pool.ended(run_id, deadline=180)
         assert (ended.state, ended.attempts, ended.lines) == ("COMPLETED", 1, LINES), (ended.message, ended.lines)
-    assert not online(env) & first, "the first workers are gone"
+    wait_until(lambda: not online(env) & first, what="the first workers are gone")
     pool.wait_nothing_left()
     env.checker.check(env.api)

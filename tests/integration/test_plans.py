@@ -38,6 +38,8 @@ RUN_TABLES = {"flow_runs", "queued_runs", "held_attempts", "attempts", "run_even
 WALKS = {("lock_overdue", "held_attempts")}
 # What one poll was granted; what the deployments with limits have slots for; the steps within a row.
 SORTS = {"lock_replayed", "gated_candidates", "read_events"}
+# Joins two tables of a few rows, and begins with either.
+EITHER_WAY = {"take_decaying"}
 # A server keeps for a while the plans that it made when its tables were smaller.
 FEW, MANY = 1_000, 100_000
 POOLS, DEPLOYMENTS, WORKERS = 100, 5, 4
@@ -112,7 +114,7 @@ def difference(statement: str, plan: str) -> str:
 
 
 def test_hot_statements_are_planned_as_they_were(plans, right_postgres):
-    texts = {statement: render(plans[MANY, statement]) for statement in STATEMENTS}
+    texts = {statement: render(plans[MANY, statement]) for statement in STATEMENTS if statement not in EITHER_WAY}
     if "FOREBAY_UPDATE_GOLDEN" in os.environ:
         for old in PLANS.glob("*.txt"):
             old.unlink()
