@@ -1,10 +1,16 @@
 #include "common/base/uuid.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "common/base/text.h"
 
 namespace forebay {
+namespace {
+
+constexpr uint64_t kTicksPerSecond = 1000 << 12;
+
+}  // namespace
 
 std::string Uuid::ToString() const {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -38,18 +44,28 @@ absl::Time Uuid::Time() const {
   return absl::FromUnixMillis(millis);
 }
 
+uint64_t UuidSource::Tick() {
+  const auto nanos = static_cast<uint64_t>(std::max<int64_t>(0, absl::ToUnixNanos(clock_.Now())));
+  const uint64_t now = (nanos / 1'000'000) << 12 | (nanos % 1'000'000) * 4096 / 1'000'000;
+  uint64_t last = last_tick_.load();
+  uint64_t tick = 0;
+  do {
+    const bool early = now <= last && last - now < kTicksPerSecond;
+    tick = early ? last + 1 : now;
+  } while (!last_tick_.compare_exchange_weak(last, tick));
+  return tick;
+}
+
 Uuid UuidSource::Next() {
   Uuid id;
-  const std::string noise = random_.Bytes(10);
-  std::memcpy(id.bytes.data() + 6, noise.data(), noise.size());
-  // 48 bits of milliseconds, then 12 bits of the sub-millisecond (RFC 9562, 6.2 method 3): ids made
-  // by one server sort in the order of their making down to a quarter of a microsecond.
-  const int64_t nanos = absl::ToUnixNanos(clock_.Now());
-  const int64_t millis = nanos / 1'000'000;
-  const int64_t fraction = (nanos % 1'000'000) * 4096 / 1'000'000;
-  for (size_t i = 0; i < 6; ++i) id.bytes[i] = static_cast<uint8_t>(millis >> (40 - 8 * i));
-  id.bytes[6] = static_cast<uint8_t>(0x70 | (fraction >> 8));
-  id.bytes[7] = static_cast<uint8_t>(fraction);
+  const std::string noise = random_.Bytes(8);
+  std::memcpy(id.bytes.data() + 8, noise.data(), noise.size());
+  // 48 bits of milliseconds, then 12 bits of the sub-millisecond that also count (RFC 9562, 6.2
+  // methods 3 and 1).
+  const uint64_t tick = Tick();
+  for (size_t i = 0; i < 6; ++i) id.bytes[i] = static_cast<uint8_t>(tick >> (52 - 8 * i));
+  id.bytes[6] = static_cast<uint8_t>(0x70 | (tick >> 8 & 0xF));
+  id.bytes[7] = static_cast<uint8_t>(tick);
   id.bytes[8] = static_cast<uint8_t>(0x80 | (id.bytes[8] & 0x3F));
   return id;
 }

@@ -4,6 +4,7 @@
 // partitioned by id are partitioned by time.
 
 #include <array>
+#include <atomic>
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -35,15 +36,20 @@ struct Uuid {
   }
 };
 
-// Makes version 7 ids from the clock and the random source given. Thread-safe.
+// Makes version 7 ids from the clock and the random source given: each is greater than those that
+// the same source made before, unless the clock was set back by more than a second. Thread-safe.
 class UuidSource {
  public:
   UuidSource(const Clock& clock, Random& random) : clock_(clock), random_(random) {}
   Uuid Next();
 
  private:
+  // Milliseconds since 1970 and 12 bits of the next, never the same twice.
+  uint64_t Tick();
+
   const Clock& clock_;
   Random& random_;
+  std::atomic<uint64_t> last_tick_ = 0;
 };
 
 }  // namespace forebay

@@ -30,5 +30,26 @@ TEST_CASE("Unit lies in [0, 1)") {
   }
 }
 
+TEST_CASE("Buffered bytes are those of the source, each given out once") {
+  SeededRandom source(5), same(5);
+  BufferedRandom random(source);
+  const std::string block = same.Bytes(4096);
+  CHECK(random.Bytes(10) == block.substr(0, 10));
+  CHECK(random.Bytes(32) == block.substr(10, 32));
+}
+
+TEST_CASE("Buffered bytes are as many as were asked for, whatever is left in the block") {
+  BufferedRandom random(SystemRandom());
+  std::set<std::string> seen;
+  for (size_t i = 0; i < 2000; ++i) {
+    const std::string bytes = random.Bytes(16 + i % 100);
+    CHECK(bytes.size() == 16 + i % 100);
+    seen.insert(bytes);
+  }
+  CHECK(seen.size() == 2000);
+  CHECK(random.Bytes(10'000).size() == 10'000);
+  CHECK(random.Bytes(0).empty());
+}
+
 }  // namespace
 }  // namespace forebay

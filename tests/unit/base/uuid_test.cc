@@ -1,6 +1,9 @@
 #include "common/base/uuid.h"
 
+#include <algorithm>
+#include <thread>
 #include <unordered_set>
+#include <vector>
 
 #include "tests/support/catch.h"
 #include "tests/support/fake_clock.h"
@@ -51,12 +54,43 @@ TEST_CASE("Ids sort in the order of their making, down to the microsecond") {
   }
 }
 
-TEST_CASE("Ids of one moment differ") {
+TEST_CASE("Ids of one moment sort in the order of their making, and next to it in time") {
   FakeClock clock;
   UuidSource source(clock, SystemRandom());
+  Uuid before = source.Next();
+  for (int i = 0; i < 10'000; ++i) {
+    const Uuid next = source.Next();
+    CHECK(before < next);
+    before = next;
+  }
+  CHECK(before.Time() - clock.Now() < absl::Milliseconds(4));
+}
+
+TEST_CASE("Ids made from several threads at once differ, and each thread's sort") {
+  FakeClock clock;
+  UuidSource source(clock, SystemRandom());
+  std::vector<std::vector<Uuid>> made(4);
+  std::vector<std::thread> threads;
+  for (auto& mine : made) {
+    threads.emplace_back([&source, &mine] {
+      for (int i = 0; i < 1000; ++i) mine.push_back(source.Next());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
   std::unordered_set<Uuid> seen;
-  for (int i = 0; i < 1000; ++i) seen.insert(source.Next());
-  CHECK(seen.size() == 1000);
+  for (const auto& mine : made) {
+    CHECK(std::is_sorted(mine.begin(), mine.end()));
+    seen.insert(mine.begin(), mine.end());
+  }
+  CHECK(seen.size() == 4000);
+}
+
+TEST_CASE("A clock that is set back far is followed") {
+  FakeClock clock;
+  UuidSource source(clock, SystemRandom());
+  source.Next();
+  clock.Advance(absl::Hours(-1));
+  CHECK(source.Next().Time() == clock.Now());
 }
 
 }  // namespace
