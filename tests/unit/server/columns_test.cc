@@ -17,8 +17,8 @@ TEST_CASE("A column is an array as PostgreSQL sends it") {
   column.Add(1);
   column.Null();
   column.Add(-2);
-  CHECK(column.Take() == Bytes({0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 21, 0, 0, 0, 3, 0, 0, 0, 1,
-                                0, 0, 0, 2, 0, 1, 255, 255, 255, 255, 0, 0, 0, 2, 255, 254}));
+  CHECK(column.Take() == Bytes({0, 0, 0, 1, 0, 0, 0, 1, 0,   0,   0,   21,  0, 0, 0, 3, 0,   0,
+                                0, 1, 0, 0, 0, 2, 0, 1, 255, 255, 255, 255, 0, 0, 0, 2, 255, 254}));
 }
 
 TEST_CASE("A column that was taken is empty") {
@@ -32,8 +32,8 @@ TEST_CASE("Text and bytes go as they are, the empty ones too") {
   BytesColumn column;
   column.Add(std::string_view("\0\xff", 2));
   column.Add("");
-  CHECK(column.Take() == Bytes({0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 2, 0, 0, 0, 1,
-                                0, 0, 0, 2, 0, 255, 0, 0, 0, 0}));
+  CHECK(column.Take() == Bytes({0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,   17, 0, 0, 0,
+                                2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 255, 0,  0, 0, 0}));
 }
 
 }  // namespace
