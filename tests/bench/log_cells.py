@@ -19,9 +19,11 @@ class LogCells:
         run_ids = bench.api.submit_many("bench/lines", runs)
         key = bench.worker_key(pool)
         worker = Worker(bench.folder, bench.server.address, pool, key, f"{pool}-lines", runs, ("--log-level", "info")).start()
-        for run_id in run_ids:
-            bench.api.wait_for_state(run_id, "COMPLETED", deadline=120)
-        worker.terminate()
+        try:
+            for run_id in run_ids:
+                bench.api.wait_for_state(run_id, "COMPLETED", deadline=120)
+        finally:
+            worker.terminate()
         spent = bench.checker.value(
             """SELECT extract(epoch FROM max(a.ended_at) - min(a.granted_at)) FROM attempts a JOIN flow_runs f ON f.id = a.run_id
                JOIN work_pools p ON p.id = f.pool_id WHERE p.name = %s""",
