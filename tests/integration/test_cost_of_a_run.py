@@ -20,9 +20,9 @@ SUBMISSIONS = {"batched": ("--batch", "100", "--calls-in-flight", "4"), "single"
 # Statements and commits depend on what gathers in a batch, and that on the machine; alone, a run takes some twenty and four.
 CEILINGS = {
     #                       batched  single
-    "write-ahead bytes":    (3_720,   3_720),
-    "write-ahead records":  (31.5,    31.5),
-    "pages touched":        (78,      78),
+    "write-ahead bytes":    (2_750,   2_750),
+    "write-ahead records":  (22,      22),
+    "pages touched":        (70,      70),
     "statements":           (4,       8),
     "commits":              (1,       2),
 }  # fmt: skip
