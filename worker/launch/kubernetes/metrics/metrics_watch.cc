@@ -35,33 +35,14 @@ MetricsWatch::MetricsWatch(KubernetesApi& api, std::string name_space, std::stri
       name_space_(std::move(name_space)),
       label_selector_(std::move(label_selector)),
       sink_(std::move(sink)),
-      backoff_(kFirstPause, kLongestPause, SystemRandom()) {}
-
-MetricsWatch::~MetricsWatch() {
-  uint64_t stream = 0;
-  {
-    MutexLock lock(mutex_);
-    ending_ = true;
-    stream = stream_;
-  }
-  api_.End(stream);
-}
-
-void MetricsWatch::Track(uint64_t stream) {
-  bool ending = false;
-  {
-    MutexLock lock(mutex_);
-    stream_ = stream;
-    ending = ending_;
-  }
-  if (ending) api_.End(stream);
-}
+      backoff_(kFirstPause, kLongestPause, SystemRandom()),
+      stream_(api) {}
 
 void MetricsWatch::Wake() {
   if (asking_ || !sink_.wanted()) return;
   asking_ = true;
   const absl::Duration wait = next_ - SystemClock().Monotonic();
-  Track(api_.ListPodMetrics(
+  stream_.Track(api_.ListPodMetrics(
       name_space_, label_selector_, [this](const auto& list) { Take(list); },
       std::max(wait, absl::ZeroDuration())));
 }

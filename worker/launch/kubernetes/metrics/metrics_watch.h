@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/backoff.h"
-#include "common/base/sync.h"
 #include "worker/launch/kubernetes/api/kubernetes_api.h"
+#include "worker/launch/kubernetes/api/own_stream.h"
 #include "worker/launch/kubernetes/metrics/pod_sample.h"
 
 namespace forebay::worker {
@@ -24,7 +24,6 @@ class MetricsWatch {
     std::function<bool()> wanted;
   };
   MetricsWatch(KubernetesApi& api, std::string name_space, std::string label_selector, Sink sink);
-  ~MetricsWatch();
   MetricsWatch(const MetricsWatch&) = delete;
   MetricsWatch& operator=(const MetricsWatch&) = delete;
 
@@ -36,7 +35,6 @@ class MetricsWatch {
   // Until when the next samples are there.
   absl::Duration TakeSamples(const Json& list);
   absl::Duration PauseAfter(const absl::Status& error);
-  void Track(uint64_t stream);
 
   KubernetesApi& api_;
   const std::string name_space_;
@@ -48,9 +46,8 @@ class MetricsWatch {
   bool absence_told_ = false;
   // Not to be asked before, on the worker's clock.
   absl::Duration next_;
-  Mutex mutex_;
-  bool ending_ GUARDED_BY(mutex_) = false;
-  uint64_t stream_ GUARDED_BY(mutex_) = 0;
+  // Last: ends the callbacks.
+  OwnStream stream_;
 };
 
 }  // namespace forebay::worker

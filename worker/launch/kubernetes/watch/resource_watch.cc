@@ -37,33 +37,14 @@ ResourceWatch::ResourceWatch(KubernetesApi& api, ListQuery query, Sink sink)
     : api_(api),
       query_(std::move(query)),
       sink_(std::move(sink)),
-      backoff_(kFirstPause, kLongestPause, SystemRandom()) {}
-
-ResourceWatch::~ResourceWatch() {
-  uint64_t stream = 0;
-  {
-    MutexLock lock(mutex_);
-    ending_ = true;
-    stream = stream_;
-  }
-  api_.End(stream);
-}
-
-void ResourceWatch::Track(uint64_t stream) {
-  bool ending = false;
-  {
-    MutexLock lock(mutex_);
-    stream_ = stream;
-    ending = ending_;
-  }
-  if (ending) api_.End(stream);
-}
+      backoff_(kFirstPause, kLongestPause, SystemRandom()),
+      stream_(api) {}
 
 void ResourceWatch::Start() { BeginList("", absl::ZeroDuration()); }
 
 void ResourceWatch::BeginList(const std::string& continued, absl::Duration delay) {
   first_page_ = continued.empty();
-  Track(api_.List(
+  stream_.Track(api_.List(
       query_, continued, [this](const auto& page) { TakePage(page); }, delay));
 }
 
@@ -94,7 +75,7 @@ void ResourceWatch::BeginWatch(absl::Duration delay) {
     backoff_.Reset();
     sink_.state(absl::OkStatus());
   };
-  Track(api_.Watch(
+  stream_.Track(api_.Watch(
       query_, resource_version_, began, [this](const Json& change) { TakeChange(change); },
       [this](const absl::Status& ended) { WatchEnded(ended); }, delay));
 }

@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 #include "common/base/backoff.h"
-#include "common/base/sync.h"
 #include "worker/launch/kubernetes/api/kubernetes_api.h"
+#include "worker/launch/kubernetes/api/own_stream.h"
 
 namespace forebay::worker {
 
@@ -33,7 +33,6 @@ class ResourceWatch {
   };
   ResourceWatch(KubernetesApi& api, ListQuery query, Sink sink);
   // Ends it; none of the sink's functions runs any more.
-  ~ResourceWatch();
   ResourceWatch(const ResourceWatch&) = delete;
   ResourceWatch& operator=(const ResourceWatch&) = delete;
 
@@ -45,7 +44,6 @@ class ResourceWatch {
   void BeginWatch(absl::Duration delay);
   void TakeChange(const Json& change);
   void WatchEnded(const absl::Status& ended);
-  void Track(uint64_t stream);
   absl::Duration PauseAfter(const absl::Status& error);
 
   KubernetesApi& api_;
@@ -58,9 +56,8 @@ class ResourceWatch {
   bool stale_ = false;
   bool began_ = false;
 
-  Mutex mutex_;
-  bool ending_ GUARDED_BY(mutex_) = false;
-  uint64_t stream_ GUARDED_BY(mutex_) = 0;
+  // Last: ends the callbacks.
+  OwnStream stream_;
 };
 
 // `metadata.resourceVersion` of an object or a list as a number, by which versions of one object
