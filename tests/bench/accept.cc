@@ -1,5 +1,4 @@
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "common/base/clock.h"
 #include "tests/bench/pickup.h"
@@ -9,19 +8,11 @@
 namespace forebay::bench {
 
 nlohmann::json RunAccept(const Options& options) {
-  SubmitPlan plan;
-  plan.server = options.Text("server");
-  plan.token = FirstLine(options.Text("key-file"));
-  plan.deployment = options.Text("deployment");
-  plan.parameters = options.Text("parameters", "");
-  plan.runs = options.Number("runs", 1000);
-  plan.batch = options.Number("batch", 1);
-  plan.calls_in_flight = options.Number("calls-in-flight", 1);
   Pickup pickup;
-  Submitter submitter(plan, pickup);
+  Submitter submitter(PlanFrom(options), pickup);
   const absl::Duration began = SystemClock().Monotonic();
   submitter.Start();
-  while (!submitter.finished()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  submitter.Join();
   const absl::Duration spent = SystemClock().Monotonic() - began;
   return {{"accepted", submitter.accepted()},
           {"refused", submitter.refused()},

@@ -14,19 +14,6 @@ namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(30);
 
-SubmitPlan PlanFrom(const Options& options) {
-  SubmitPlan plan;
-  plan.server = options.Text("server");
-  plan.token = FirstLine(options.Text("key-file"));
-  plan.deployment = options.Text("deployment");
-  plan.parameters = options.Text("parameters", "");
-  plan.runs = options.Number("runs", 1000);
-  plan.batch = options.Number("batch", 1);
-  plan.calls_in_flight = options.Number("calls-in-flight", 1);
-  plan.rate = options.Number("rate", 0);
-  return plan;
-}
-
 WorkerGroup GroupFrom(const Options& options, grpc::CompletionQueue& queue, Pickup& pickup) {
   WorkerGroup group;
   group.server = options.Text("server");

@@ -21,15 +21,10 @@ struct Half {
   std::unique_ptr<Submitter> submitter;
 };
 
-SubmitPlan PlanFrom(const Options& options, const std::string& server) {
-  SubmitPlan plan;
+SubmitPlan HalfOf(SubmitPlan plan, const std::string& server) {
   plan.server = server;
-  plan.token = FirstLine(options.Text("key-file"));
-  plan.deployment = options.Text("deployment");
-  plan.parameters = options.Text("parameters", "");
-  plan.runs = options.Number("runs", 1000) / 2;
-  plan.batch = options.Number("batch", 1);
-  plan.calls_in_flight = std::max<int64_t>(1, options.Number("calls-in-flight", 2) / 2);
+  plan.runs /= 2;
+  plan.calls_in_flight = std::max<int64_t>(1, plan.calls_in_flight / 2);
   return plan;
 }
 
@@ -46,7 +41,7 @@ std::unique_ptr<Half> Make(const Options& options, const std::string& server,
     half->workers.push_back(std::make_unique<SimWorker>(half->group, static_cast<int>(i)));
     half->workers.back()->Start();
   }
-  half->submitter = std::make_unique<Submitter>(PlanFrom(options, server), pickup);
+  half->submitter = std::make_unique<Submitter>(HalfOf(PlanFrom(options), server), pickup);
   return half;
 }
 

@@ -14,6 +14,19 @@ constexpr size_t kNamePrefix = std::string_view("flowRuns/").size();
 
 }  // namespace
 
+SubmitPlan PlanFrom(const Options& options) {
+  SubmitPlan plan;
+  plan.server = options.Text("server");
+  plan.token = FirstLine(options.Text("key-file"));
+  plan.deployment = options.Text("deployment");
+  plan.parameters = options.Text("parameters", "");
+  plan.runs = options.Number("runs", 1000);
+  plan.batch = options.Number("batch", 1);
+  plan.calls_in_flight = options.Number("calls-in-flight", 1);
+  plan.rate = options.Number("rate", 0);
+  return plan;
+}
+
 Submitter::Submitter(SubmitPlan plan, Pickup& pickup) : plan_(std::move(plan)), pickup_(pickup) {
   stub_ = v1::FlowRunService::NewStub(
       grpc::CreateChannel(plan_.server, grpc::InsecureChannelCredentials()));

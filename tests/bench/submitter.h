@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "forebay/v1/flow_run.grpc.pb.h"
 #include "tests/bench/async_call.h"
+#include "tests/bench/options.h"
 #include "tests/bench/pickup.h"
 
 namespace forebay::bench {
@@ -29,6 +30,9 @@ struct SubmitPlan {
   int64_t rate = 0;
 };
 
+// The plan of the options that all loads have.
+SubmitPlan PlanFrom(const Options& options);
+
 class Submitter {
  public:
   Submitter(SubmitPlan plan, Pickup& pickup);
@@ -40,6 +44,8 @@ class Submitter {
   int64_t accepted() const { return accepted_; }
   // Calls refused so far; each ends the submitter's wish for its runs.
   int64_t refused() const { return refused_; }
+  // Waits until it has finished.
+  void Join() { thread_.join(); }
   // Every run was acknowledged or refused.
   bool finished() const { return finished_; }
 
