@@ -21,6 +21,17 @@ using WritePolicy = pqxx::write_policy;
 #endif
 using Snapshot = pqxx::transaction<pqxx::isolation_level::repeatable_read, WritePolicy::read_only>;
 
+#if PQXX_VERSION_MAJOR >= 7
+inline pqxx::result RunPrepared(pqxx::transaction_base& tx, const std::string& name,
+                                const pqxx::params& params) {
+#if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 9
+  return tx.exec(pqxx::prepped{name}, params);
+#else
+  return tx.exec_prepared(name, params);
+#endif
+}
+#endif
+
 inline pqxx::result RunPrepared(pqxx::transaction_base& tx, const std::string& name,
                                 const TextParams& values) {
 #if PQXX_VERSION_MAJOR < 7
@@ -28,11 +39,7 @@ inline pqxx::result RunPrepared(pqxx::transaction_base& tx, const std::string& n
 #else
   pqxx::params params;
   params.append_multi(values);
-#if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 9
-  return tx.exec(pqxx::prepped{name}, params);
-#else
-  return tx.exec_prepared(name, params);
-#endif
+  return RunPrepared(tx, name, params);
 #endif
 }
 
@@ -48,11 +55,7 @@ inline pqxx::result RunPreparedBinary(pqxx::transaction_base& tx, const std::str
   pqxx::params params;
   for (const std::string& value : values)
     params.append(pqxx::binary_cast(value.data(), value.size()));
-#if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 9
-  return tx.exec(pqxx::prepped{name}, params);
-#else
-  return tx.exec_prepared(name, params);
-#endif
+  return RunPrepared(tx, name, params);
 #endif
 }
 
