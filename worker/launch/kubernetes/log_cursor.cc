@@ -76,7 +76,6 @@ void LogCursor::TakeText(std::string_view bytes) {
   bytes.remove_prefix(known);
   if (bytes.empty()) return;
   part_bytes_ += bytes.size();
-  taken_ += static_cast<int64_t>(bytes.size());
   emit_(nanos_ / kNanosPerMicro, bytes);
 }
 

@@ -24,9 +24,6 @@ class LogCursor {
   // Such an answer begins.
   void Restart();
   void Feed(std::string_view bytes);
-  // Bytes that were taken, and whether the last of them are of a line without an end.
-  int64_t taken() const { return taken_; }
-  bool in_line() const { return part_bytes_ > 0; }
 
  private:
   void TakeStamp();
@@ -41,7 +38,6 @@ class LogCursor {
   int64_t newest_second_ = 0;
   int64_t of_newest_ = 0;
   int64_t of_second_before_ = 0;
-  int64_t taken_ = 0;
   // Of the line that was taken in part.
   int64_t part_nanos_ = 0;
   size_t part_bytes_ = 0;

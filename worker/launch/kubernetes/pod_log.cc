@@ -14,9 +14,6 @@ constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
 constexpr absl::Duration kLongestPause = absl::Seconds(5);
 // The end of a container is told apart from the end of its log, and mostly a moment later.
 constexpr absl::Duration kForItsEnd = absl::Seconds(2);
-// A container's end may be told while its runtime still writes what it said last. Output that stops
-// in the middle of a line is looked at once more so much later, and again while more comes.
-constexpr absl::Duration kForItsRest = absl::Milliseconds(300);
 // A kubelet that refuses to show the log of an ended container will not think better of it.
 constexpr int kMostFailures = 10;
 
@@ -82,11 +79,7 @@ void PodLog::Ended(const absl::Status& outcome) {
     if (outcome.ok()) at_end_until_ = SystemClock().Monotonic() + kForItsEnd;
   }
   if (outcome.ok()) read_to_end_ = true;
-  if (outcome.ok() && all) {
-    if (!cursor_.in_line() || std::exchange(read_at_end_, cursor_.taken()) == cursor_.taken())
-      return Finish();
-    return Read(kForItsRest);
-  }
+  if (outcome.ok() && all) return Finish();
   if (outcome.ok()) return Read(over ? absl::ZeroDuration() : kForItsEnd);
   // A Pod that is gone has nothing more to show.
   if (over && (absl::IsNotFound(outcome) || ++failures_ >= kMostFailures)) return GiveUp(outcome);

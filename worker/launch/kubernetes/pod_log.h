@@ -62,8 +62,6 @@ class PodLog {
   int failures_ = 0;
   // The last answer came to its end.
   bool read_to_end_ = false;
-  // What had been taken when the last answer with all there was came to its end in a line.
-  int64_t read_at_end_ = -1;
 
   Mutex mutex_;
   bool ending_ GUARDED_BY(mutex_) = false;
