@@ -15,7 +15,7 @@ from forebay.statements import statement_stats
 from forebay.waiting import wait_until
 from meters import cpu_seconds
 
-POOLS = 4
+POOLS = 20
 # Statements by which a server finds out whether there is something to hand out.
 LOOKS = ("probe_pools", "claim_state", "claim_candidates", "gated_candidates", "next_due", "cancel_collisions")
 # A lease of ten minutes is renewed so seldom that parking itself is what is seen.
