@@ -149,6 +149,10 @@ std::string ToValidUtf8(std::string_view text) {
   return valid;
 }
 
+std::string WithoutNul(std::string_view text) {
+  return ReplaceAll(text, std::string_view("\0", 1), "");
+}
+
 std::string CutUtf8(std::string_view text, size_t most) {
   if (text.size() <= most) return std::string(text);
   while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;

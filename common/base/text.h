@@ -26,6 +26,8 @@ std::optional<int64_t> ParseInt(std::string_view text);
 std::string NearestName(std::string_view name, std::span<const std::string> candidates);
 // `text` with each sequence that is not valid UTF-8 replaced by U+FFFD.
 std::string ToValidUtf8(std::string_view text);
+// `text` without U+0000, which a database keeps in no text.
+std::string WithoutNul(std::string_view text);
 // At most `most` bytes of valid UTF-8, without a cut character at the end.
 std::string CutUtf8(std::string_view text, size_t most);
 // A resource name: 1-63 of [a-z0-9-_], first a letter or digit.

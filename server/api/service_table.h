@@ -20,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "server/api/call.h"
+#include "server/api/storable_text.h"
 #include "server/auth/authenticator.h"
 #include "server/db/executor.h"
 #include "server/metrics/call_meter.h"
@@ -49,12 +50,17 @@ class ServiceTable {
   // A handler that answers by itself; it runs on an RPC thread and must not block.
   template <typename Request, typename Response>
   void Async(const std::string& method, AsyncHandler<Request, Response> handler);
-  // A handler that may use the database; it runs on an executor thread.
+  // A handler that may use the database; it runs on an executor thread. What the database cannot
+  // keep of a request is refused before it (CheckStorable), unless it is a program's: that has to
+  // be taken as it comes.
   template <typename Request, typename Response>
   void Blocking(const std::string& method, BlockingHandler<Request, Response> handler) {
     Async<Request, Response>(
-        method, [this, handler = std::move(handler)](const Caller& caller, const Request& request,
-                                                     Responder<Response> respond) {
+        method, [this, &entry = methods_["forebay.v1." + method], handler = std::move(handler)](
+                    const Caller& caller, const Request& request, Responder<Response> respond) {
+          if (entry.method.access != v1::ACCESS_RUN) {
+            if (absl::Status kept = CheckStorable(request); !kept.ok()) return respond(kept);
+          }
           const absl::Status queued =
               executor_.Submit([handler, caller, &request, respond](Session& session) {
                 respond(handler(session, caller, request));

@@ -108,8 +108,7 @@ BeatResult Answer(const Beat& beat, absl::Duration ttl, const HeldByWorker& held
 std::string ReasonText(const std::string& reason) {
   constexpr size_t kMostBytes = 500;
   // Cutting may leave half a character.
-  return ToValidUtf8(
-      ReplaceAll(std::string_view(reason).substr(0, kMostBytes), std::string_view("\0", 1), ""));
+  return ToValidUtf8(WithoutNul(std::string_view(reason).substr(0, kMostBytes)));
 }
 
 Leases::Leases(const std::string& url, const Clock& clock)

@@ -18,11 +18,6 @@ v1::ReportResult Result(v1::ReportVerdict verdict) {
   return result;
 }
 
-// The database keeps no U+0000, and would refuse the whole batch for one.
-std::string Kept(const std::string& text) {
-  return ReplaceAll(text, std::string_view("\0", 1), "");
-}
-
 Event ExitedEvent(const v1::Exited& exited) {
   Event event;
   event.kind = EventKind::kExited;
@@ -30,8 +25,8 @@ Event ExitedEvent(const v1::Exited& exited) {
   if (exited.reason() == "HOLDER_LOST") event.kind = EventKind::kHolderLost;
   event.signal = exited.signal();
   event.exit_code = exited.has_exit_code() ? exited.exit_code() : -1;
-  event.reason = Kept(exited.reason());
-  event.message = Kept(exited.message());
+  event.reason = WithoutNul(exited.reason());
+  event.message = WithoutNul(exited.message());
   if (event.kind == EventKind::kExited && event.signal == 0) {
     event.reason = "EXIT_CODE";
     if (event.message.empty())
@@ -61,8 +56,9 @@ ResourceUsage UsageOf(const v1::Usage& said) {
 
 void NoteFacts(const v1::AttemptReport& report, AttemptChange& change) {
   if (report.has_launching())
-    change.infrastructure_name = Kept(report.launching().infrastructure_name());
-  if (report.has_launched()) change.infrastructure_id = Kept(report.launched().infrastructure_id());
+    change.infrastructure_name = WithoutNul(report.launching().infrastructure_name());
+  if (report.has_launched())
+    change.infrastructure_id = WithoutNul(report.launched().infrastructure_id());
   if (!report.has_exited()) return;
   const v1::Exited& exited = report.exited();
   if (exited.has_exit_code()) change.exit_code = exited.exit_code();
@@ -102,8 +98,8 @@ Event EventOf(const v1::AttemptReport& report) {
   if (report.has_launch_failed()) {
     const v1::LaunchFailed& failed = report.launch_failed();
     event.kind = failed.retryable() ? EventKind::kHostFailed : EventKind::kLaunchFailed;
-    event.reason = failed.reason().empty() ? "LAUNCH_FAILED" : Kept(failed.reason());
-    event.message = Kept(failed.message());
+    event.reason = failed.reason().empty() ? "LAUNCH_FAILED" : WithoutNul(failed.reason());
+    event.message = WithoutNul(failed.message());
   }
   return event;
 }

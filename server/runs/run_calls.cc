@@ -113,7 +113,7 @@ absl::StatusOr<v1::ReportStateResponse> ReportRunState(Session& session, Signals
   Event event;
   event.kind =
       request.type() == v1::STATE_TYPE_COMPLETED ? EventKind::kRunCompleted : EventKind::kRunFailed;
-  event.message = CutUtf8(request.message(), kMostMessageBytes);
+  event.message = CutUtf8(WithoutNul(request.message()), kMostMessageBytes);
   Aftermath aftermath;
   RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
     aftermath = {};

@@ -6,6 +6,7 @@
 #include "common/base/status.h"
 #include "common/crypto/sha256.h"
 #include "server/api/messages.h"
+#include "server/api/storable_text.h"
 #include "server/policy/launchable.h"
 #include "server/store/flow_program.h"
 #include "server/submit/display_name.h"
@@ -22,14 +23,6 @@ absl::Status CheckSize(std::string_view field, size_t size, size_t most) {
   return Error(absl::StatusCode::kInvalidArgument, "TOO_LARGE")
       .Field(field, std::to_string(size))
       .Says("{} has {} bytes; at most {} are taken", field, size, most);
-}
-
-// The database keeps no U+0000, and would refuse the whole batch for one.
-absl::Status CheckText(std::string_view field, std::string_view text) {
-  if (text.find('\0') == std::string_view::npos) return absl::OkStatus();
-  return Error(absl::StatusCode::kInvalidArgument, "INVALID_TEXT")
-      .Field(field, text.substr(0, text.find('\0')))
-      .Says("{} has the character U+0000, which cannot be kept", field);
 }
 
 // `defaults` with the request's parameters laid over them, key by key, as the flow wants them.
@@ -75,8 +68,8 @@ absl::StatusOr<Submission> PrepareSubmission(const RunOrder& order, const Caller
   RETURN_IF_ERROR(CheckSize("job_variables", request.job_variables().size(), kMostParameterBytes));
   RETURN_IF_ERROR(CheckSize("idempotency_key", request.idempotency_key().size(), kMostKeyBytes));
   RETURN_IF_ERROR(CheckSize("tags", static_cast<size_t>(request.tags_size()), kMostTags));
-  RETURN_IF_ERROR(CheckText("idempotency_key", request.idempotency_key()));
-  for (const std::string& tag : request.tags()) RETURN_IF_ERROR(CheckText("tags", tag));
+  // The database would refuse the whole batch for one.
+  RETURN_IF_ERROR(CheckStorable(request));
   RETURN_IF_ERROR(RefuseByHand(deployment->flow_name, deployment->name, "run from afar"));
   Submission submission;
   const bool whole = order.retry_of.has_value();

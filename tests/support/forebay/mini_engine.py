@@ -1,5 +1,5 @@
 """The least that runs an entrypoint: passes the gate, prints, logs, reports; driven by its arguments. Usage: mini_engine.py
-STEP…  with steps  gate  print=TEXT  log=TEXT  completed  failed=TEXT  beat-until-cancel  sleep=SECONDS  exit=CODE  kill"""
+STEP…  with steps  gate  print=TEXT  log=TEXT  completed  failed=TEXT (\\0 in it: that character)  beat-until-cancel  sleep=SECONDS  exit=CODE  kill"""
 
 import json
 import os
@@ -55,7 +55,7 @@ for step in sys.argv[1:]:
     elif name == "completed":
         call("ReportState", type="STATE_TYPE_COMPLETED")
     elif name == "failed":
-        call("ReportState", type="STATE_TYPE_FAILED", message=value)
+        call("ReportState", type="STATE_TYPE_FAILED", message=value.replace("\\0", "\0"))
     elif name == "beat-until-cancel":
         beat_until_cancel()
     elif name == "sleep":
