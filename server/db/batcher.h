@@ -2,8 +2,9 @@
 
 // Natural batching of one kind of hot write: whatever has gathered while the previous flush was
 // under way makes the next one. No timers: a lone item is flushed at once, a flood in batches of up
-// to `max_batch`, where one commit serves hundreds. Each flusher thread owns a session; with two,
-// one gathers while the other commits.
+// to `max_batch`, where one commit serves hundreds. Each flusher thread owns a session. A second one
+// sets in while the first is under way once enough waits to be worth a commit of its own: a core
+// would idle during the first one's commit, but two halves of a batch cost more than the whole.
 //
 // The flush function must complete every item (each carries its own callback); it is called on a
 // flusher thread and may keep nothing. Add is thread-safe. The destructor flushes what is queued.
@@ -30,6 +31,8 @@ class Batcher {
     int flushers = 2;
     size_t max_batch = 500;
     size_t queue_limit = 20'000;
+    // Items that have to wait for a flusher to set in beside another.
+    size_t worth_another = 1;
   };
 
   Batcher(const std::string& url, Options options, Flush flush)
@@ -72,12 +75,20 @@ class Batcher {
       if (batch.empty()) return;
       flush_(session, std::move(batch));
       session.Rollback();
+      MutexLock lock(mutex_);
+      --flushing_;
     }
+  }
+
+  bool WorthFlushing() const REQUIRES(mutex_) {
+    if (stopping_) return true;
+    return queue_.size() >= (flushing_ == 0 ? 1 : options_.worth_another);
   }
 
   std::vector<Item> Next() {
     MutexLock lock(mutex_);
-    while (queue_.empty() && !stopping_) wake_.Wait(mutex_);
+    while (!WorthFlushing()) wake_.Wait(mutex_);
+    ++flushing_;
     const size_t count = std::min(queue_.size(), options_.max_batch);
     const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
     std::vector<Item> batch(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
@@ -91,6 +102,7 @@ class Batcher {
   CondVar wake_;
   std::deque<Item> queue_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
+  int flushing_ GUARDED_BY(mutex_) = 0;
   std::vector<std::thread> threads_;
 };
 

@@ -159,7 +159,7 @@ v1::ReportResult ReportFold::Apply(const Uuid& worker, const v1::AttemptReport& 
 
 Reporter::Reporter(const std::string& url, Signals& signals)
     : signals_(signals),
-      batcher_(url, {.flushers = 2, .max_batch = 200, .queue_limit = 20'000},
+      batcher_(url, {.flushers = 2, .max_batch = 200, .queue_limit = 20'000, .worth_another = 64},
                [this](Session& session, std::vector<ReportRequest> batch) {
                  Flush(session, std::move(batch));
                }) {}

@@ -56,7 +56,7 @@ Submitter::Submitter(const std::string& url, Parking& parking, Signals& signals,
     : parking_(parking),
       signals_(signals),
       random_(random),
-      batcher_(url, {.flushers = 2, .max_batch = 500, .queue_limit = 20'000},
+      batcher_(url, {.flushers = 2, .max_batch = 500, .queue_limit = 20'000, .worth_another = 64},
                [this](Session& session, std::vector<SubmitRequest> requests) {
                  Flush(session, std::move(requests));
                }) {}
