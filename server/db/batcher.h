@@ -2,9 +2,10 @@
 
 // Natural batching of one kind of hot write: whatever has gathered while the previous flush was
 // under way makes the next one. No timers: a lone item is flushed at once, a flood in batches of up
-// to `max_batch`, where one commit serves hundreds. Each flusher thread owns a session. A second one
-// sets in while the first is under way once enough waits to be worth a commit of its own: a core
-// would idle during the first one's commit, but two halves of a batch cost more than the whole.
+// to `max_batch`, where one commit serves hundreds. Each flusher thread owns a session. A second
+// one sets in while the first is under way once enough waits to be worth a commit of its own: a
+// core would idle during the first one's commit, but two halves of a batch cost more than the
+// whole.
 //
 // The flush function must complete every item (each carries its own callback); it is called on a
 // flusher thread and may keep nothing. Add is thread-safe. The destructor flushes what is queued.
