@@ -41,6 +41,10 @@ def add_table(parser: argparse.ArgumentParser):
     parser.add_argument("--reps", type=whole, default=5, metavar="N", help="repetitions, in turns (default: 5)")
     parser.add_argument("--deep", type=whole, default=1_000_000, metavar="N", help="runs of the deep backlog (default: 1000000)")
     parser.add_argument("--soak", type=whole, default=0, metavar="MINUTES", help="half load for so long (default: not at all)")
+    parser.add_argument(
+        "--snapshot", type=whole, default=0, metavar="MINUTES",
+        help="hold the snapshot of the backlog cell open so long, under half load (default: while claims are made)",
+    )  # fmt: skip
     parser.add_argument("--only", nargs="+", default=[], metavar="CELL", help="these cells alone; a wrong name lists them all")
     parser.add_argument(
         "--out", type=pathlib.Path, default=ROOT / "build" / "bench.json", metavar="FILE", help="each value, as JSON"

@@ -64,7 +64,7 @@ class QueueCells:
         self.bench.checker.rows("TRUNCATE queued_runs, held_attempts, flow_runs, attempts, run_logs; SELECT 1")
         self.bench.checker.rows("ANALYZE; SELECT 1")
 
-    def _cost(self, ready: int, future: int = 0, stuck: int = 0, snapshot: bool = False) -> float:
+    def _cost(self, ready: int, future: int = 0, stuck: int = 0, snapshot: bool = False, minutes: int = 0, rate: int = 0) -> float:
         pool, _ = self.bench.new_pool()
         if future:
             fill(self.bench, f"bench/{pool}", future, "clock_timestamp() + interval '1 day' + n * interval '1 microsecond'")
@@ -81,21 +81,24 @@ class QueueCells:
             # What is claimed while the snapshot is held leaves its dead entries at the head of the index.
             self._claims(pool)
             self._claims(pool)
+            for _ in range(minutes):
+                self.bench.loaded_pickup(rate, 60)
         cost = self._claims(pool)
         if holder is not None:
             holder.close()
         self._clear()
         return cost
 
-    def backlog(self, deep: int) -> dict[str, float]:
-        """Medians of claims of a hundred runs; ratios to a backlog of ten thousand, measured in the same turn."""
+    def backlog(self, deep: int, minutes: int = 0, rate: int = 0) -> dict[str, float]:
+        """Medians of claims of a hundred runs; ratios to a backlog of ten thousand, measured in the same turn. The snapshot is held
+        open for so many minutes of so many runs a second."""
         shallow = self._cost(10_000)
         return {
             "claim_ms": shallow,
             "ready_ratio": self._cost(deep) / shallow,
             "future_ratio": self._cost(10_000, future=deep) / shallow,
             "stuck_ratio": self._cost(10_000, stuck=deep) / shallow,
-            "snapshot_ratio": self._cost(20_000, snapshot=True) / shallow,
+            "snapshot_ratio": self._cost(20_000, snapshot=True, minutes=minutes, rate=rate) / shallow,
         }
 
     def wake_up(self, runs: int) -> dict[str, float]:

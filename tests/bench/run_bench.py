@@ -91,8 +91,9 @@ ROWS = [
 ]
 
 
-def cells(bench: Bench, quick: bool, deep: int, done: dict, soak: int = 0) -> dict[str, Callable[[], dict[str, float]]]:
+def cells(bench: Bench, options, done: dict) -> dict[str, Callable[[], dict[str, float]]]:
     """In their order; `done` has the results of those before."""
+    quick, soak = options.quick, options.soak
     scale = 0.2 if quick else 1.0
     queue = QueueCells(bench)
     python = PythonCells(bench)
@@ -108,7 +109,7 @@ def cells(bench: Bench, quick: bool, deep: int, done: dict, soak: int = 0) -> di
         "accept": lambda: accept.accept(int(20_000 * scale), int(60_000 * scale)),
         "hand_over": lambda: queue.hand_over(int(300 * scale)),
         "wake_up": lambda: queue.wake_up(int(100 * scale)),
-        "backlog": lambda: queue.backlog(100_000 if quick else deep),
+        "backlog": lambda: queue.backlog(100_000 if quick else options.deep, options.snapshot, int(done["single"]["rate"] / 2)),
         "process_launch": lambda: bench.process_launch(int(100 * scale)),
         "docker": lambda: bench.docker(int(40 * scale), int(200 * scale)),
         "kubernetes": lambda: kubernetes.launch(int(30 * scale)),
@@ -125,7 +126,7 @@ def cells(bench: Bench, quick: bool, deep: int, done: dict, soak: int = 0) -> di
     }
 
 
-NEEDS = {"loaded_pickup": {"single"}, "soak": {"single"}, "share": {"batched", "sql_limit"}}
+NEEDS = {"loaded_pickup": {"single"}, "backlog": {"single"}, "soak": {"single"}, "share": {"batched", "sql_limit"}}
 
 # Take long or change little: measured in the first repetition only.
 ONCE = {"parked", "soak"}
@@ -134,7 +135,7 @@ ONCE = {"parked", "soak"}
 def repetition(bench: Bench, options, turn: int) -> dict[str, dict[str, float]]:
     wanted = set(options.only).union(*(NEEDS.get(cell, ()) for cell in options.only))
     done: dict[str, dict[str, float]] = {}
-    for cell, measure in cells(bench, options.quick, options.deep, done, options.soak).items():
+    for cell, measure in cells(bench, options, done).items():
         if cell == "kubernetes" and (reason := kubernetes_build.missing()):
             print(f"left out: kubernetes ({reason})", file=sys.stderr)
         elif (not wanted or cell in wanted) and not (turn and cell in ONCE):
