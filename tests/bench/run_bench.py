@@ -129,7 +129,7 @@ def cells(bench: Bench, options, done: dict) -> dict[str, Callable[[], dict[str,
 NEEDS = {"loaded_pickup": {"single"}, "backlog": {"single"}, "soak": {"single"}, "share": {"batched", "sql_limit"}}
 
 # Take long or change little: measured in the first repetition only.
-ONCE = {"parked", "soak"}
+ONCE = {"backlog", "kubernetes", "kubernetes_cost", "parked", "soak"}
 
 
 def repetition(bench: Bench, options, turn: int) -> dict[str, dict[str, float]]:
