@@ -22,7 +22,7 @@ absl::Status EnsureFirstKey(Session& session, UuidSource& ids, Random& random,
   RETURN_IF_ERROR(InTransaction(session, [&]() -> absl::Status {
     secret.clear();
     RETURN_IF_ERROR(session.RunText("LOCK TABLE credentials IN EXCLUSIVE MODE").status());
-    ASSIGN_OR_RETURN(Rows keys, session.Run(queries::kCountUserKeys, {}));
+    ASSIGN_OR_RETURN(Rows keys, session.Run(queries::kCountAdminKeys, {}));
     if (keys.Int(0, 0) > 0) return absl::OkStatus();
     NewCredential admin;
     admin.description = "first key";

@@ -57,6 +57,25 @@ def test_a_private_cluster_is_made_stopped_with_the_server_and_used_again(make):
     assert Api(server.address, key).WorkPoolService.GetWorkPool(name="workPools/alpha").work_pool.type == "process"
 
 
+def test_a_lost_admin_key_is_revoked_in_the_database_and_made_anew(make, postgres):
+    database = postgres.create()
+    server = make(database_url=postgres.url(database)).start()
+    lost = server.admin_key_file.read_text()
+    server.admin_key_file.unlink()
+    server.terminate()
+    server.start()
+    assert not server.admin_key_file.exists(), "it is not made twice"
+    server.terminate()
+    connection = postgres.connect(database)
+    connection.cursor().execute("UPDATE credentials SET revoked_at = now() WHERE role = 'admin'")
+    connection.close()
+    server.start()
+    assert server.admin_key_file.read_text() != lost
+    assert admin_api(server).ServerService.GetServerStatus().schema_version
+    server.terminate()
+    postgres.drop(database)
+
+
 def test_the_private_cluster_listens_on_no_network_and_runs_unprivileged(make):
     server = make().start()
     (pid_file,) = list(server.data_dir.rglob("postmaster.pid"))

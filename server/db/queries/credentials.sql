@@ -29,8 +29,8 @@ ORDER BY c.id DESC LIMIT $4::integer
 -- name: revoke_credential
 UPDATE credentials SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE id = $1::uuid RETURNING hash
 
--- name: count_user_keys
-SELECT count(*) FROM credentials WHERE kind = 'user' AND revoked_at IS NULL
+-- name: count_admin_keys
+SELECT count(*) FROM credentials WHERE kind = 'user' AND role = 'admin' AND revoked_at IS NULL
 
 -- name: database_facts
 SELECT current_setting('server_version'), (SELECT max(version) FROM schema_migrations)
