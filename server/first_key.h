@@ -10,7 +10,8 @@
 namespace forebay::server {
 
 // Makes an admin key when the database has none, or none that is not revoked, and writes it to
-// <data_dir>/admin.key (0600). Called once at start; of several servers starting on one database one makes the key.
+// <data_dir>/admin.key (0600). Called once at start; of several servers starting on one database
+// one makes the key.
 absl::Status EnsureFirstKey(Session& session, UuidSource& ids, Random& random,
                             const std::string& data_dir);
 
