@@ -34,6 +34,7 @@ def worker(env, pool):
         (lambda api: api.submit("flow/one", idempotency_key="a\0b"), "idempotency_key"),
         (lambda api: api.deploy("flow/two", "alpha", ["echo", "a\0b"]), "deployment.command"),
         (lambda api: api.deploy("flow/two", "alpha", ["true"], tags=["a\0b"]), "deployment.tags"),
+        (lambda api: api.create_pool("a\0b"), "work_pool.name"),
         (lambda api: api.FlowRunService.GetFlowRun(name="flowRuns/a\0b"), "name"),
     ],
 )
@@ -41,7 +42,7 @@ def test_a_users_text_with_it_is_refused_by_name(pool, call, field):
     with pytest.raises(ApiError) as refused:
         call(pool)
     assert (refused.value.code, refused.value.reason) == ("INVALID_ARGUMENT", "INVALID_TEXT")
-    assert refused.value.metadata["field"] == field and refused.value.metadata["value"] in ("a", "flowRuns/a")
+    assert refused.value.metadata["field"] == field and refused.value.metadata["value"] in ("a", "workPools/a", "flowRuns/a")
 
 
 def test_the_others_of_its_batch_are_accepted(pool):

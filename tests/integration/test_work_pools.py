@@ -56,7 +56,7 @@ def test_a_paused_pool_says_so_and_resumes(api):
     assert not api.WorkPoolService.ResumeWorkPool(name="workPools/alpha").work_pool.paused
 
 
-@pytest.mark.parametrize("name", ["", "-a", "Capital", "with space", "a" * 64, "a/b", "ä", "a\x00b"])
+@pytest.mark.parametrize("name", ["", "-a", "Capital", "with space", "a" * 64, "a/b", "ä"])
 def test_a_name_that_is_not_a_name_is_refused(api, name):
     with pytest.raises(ApiError) as refused:
         api.WorkPoolService.CreateWorkPool(work_pool=pool_message(name, type="process"))
