@@ -74,8 +74,8 @@ absl::Status Workshop::Run(SessionOptions options) {
                    {[&](const auto& attempt, int64_t next, bool exhausted) {
                       supervisor.LogArrived(attempt, next, exhausted);
                     },
-                    [&](const auto& attempt, v1::ReportVerdict verdict) {
-                      supervisor.LogRefused(attempt, verdict);
+                    [&](const auto& attempt, const v1::AppendResult& result) {
+                      supervisor.LogRefused(attempt, result);
                     }});
   supervisor.Connect(outbox, log_pump);
   changed_.Connect([&](const std::string& name) { supervisor.Changed(name); });

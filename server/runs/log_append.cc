@@ -5,6 +5,7 @@
 #include <map>
 
 #include "common/crypto/sha256.h"
+#include "server/api/messages.h"
 #include "server/db/queries.h"
 
 namespace forebay::server {
@@ -21,6 +22,7 @@ struct LogEnd {
   int64_t run_sequence = 0;
   std::string run_token_hash;
   bool cancel_requested = false;
+  std::optional<absl::Duration> stop_grace;
   bool moved = false;
 };
 using LogEnds = std::map<Uuid, LogEnd>;
@@ -48,6 +50,7 @@ absl::StatusOr<LogEnds> LockEnds(Session& session, const std::vector<LogAppend>&
     end.run_sequence = rows.Int(row, 6);
     end.run_token_hash = rows.Bytes(row, 7);
     end.cancel_requested = rows.Bool(row, 8);
+    if (const auto ms = rows.OptionalInt(row, 9)) end.stop_grace = absl::Milliseconds(*ms);
   }
   return ends;
 }
@@ -98,6 +101,8 @@ v1::AppendResult AppendOne(LogEnd* end, bool by_run, const v1::AttemptLogs& logs
     end->moved = true;
   }
   result.set_verdict(end->cancel_requested ? v1::REPORT_VERDICT_STOP : v1::REPORT_VERDICT_ACCEPTED);
+  if (end->cancel_requested && end->stop_grace.has_value())
+    ToProto(*end->stop_grace, *result.mutable_stop_grace());
   result.set_next_sequence(sequence);
   return result;
 }

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/crypto/sha256.h"
 #include "common/crypto/token.h"
+#include "server/api/messages.h"
 #include "server/runs/slot_counters.h"
 
 namespace forebay::server {
@@ -153,6 +154,8 @@ v1::ReportResult ReportFold::Apply(const Uuid& worker, const v1::AttemptReport& 
   if (state.stop != Stop::kNone && !change->end.has_value()) {
     result.set_verdict(v1::REPORT_VERDICT_STOP);
     result.set_stop_reason(StopReasonOf(state.stop));
+    if (const auto& grace = change->before.stop_grace)
+      ToProto(*grace, *result.mutable_stop_grace());
   }
   return result;
 }

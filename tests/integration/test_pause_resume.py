@@ -108,6 +108,11 @@ def test_a_cancel_carries_its_own_grace(env, api, pool):
     api.FlowRunService.CancelFlowRun(name=run_id, grace=duration_pb2.Duration(seconds=7))
     (stop,) = poll.result().stops
     assert stop.grace.seconds == 7
+    # Whatever the worker says of it is answered with the same.
+    assert worker.append(assignment.attempt, 0, "line").stop_grace.seconds == 7
+    facts = [launching(assignment.attempt)]
+    (result,) = worker.api.WorkerService.ReportAttempts(worker_id=worker.worker_id, reports=facts).results
+    assert protocol.enum("ReportVerdict")["STOP"] == result.verdict and result.stop_grace.seconds == 7
     with pytest.raises(ApiError) as refused:
         api.FlowRunService.CancelFlowRun(name=run_id, grace=duration_pb2.Duration(seconds=4000))
     assert refused.value.reason == "OUT_OF_RANGE"

@@ -152,7 +152,7 @@ void LogPump::Run() {
 void LogPump::Deliver(const Part& part, const v1::AppendResult& result) {
   if (result.verdict() == v1::REPORT_VERDICT_STALE) {
     Forget(part.name);
-    return sink_.refused(part.attempt, result.verdict());
+    return sink_.refused(part.attempt, result);
   }
   {
     MutexLock lock(mutex_);
@@ -161,7 +161,7 @@ void LogPump::Deliver(const Part& part, const v1::AppendResult& result) {
     entry->second.next = result.next_sequence();
   }
   sink_.arrived(part.attempt, result.next_sequence(), false);
-  if (result.verdict() == v1::REPORT_VERDICT_STOP) sink_.refused(part.attempt, result.verdict());
+  if (result.verdict() == v1::REPORT_VERDICT_STOP) sink_.refused(part.attempt, result);
 }
 
 void LogPump::Failed(const std::string& worker, const std::vector<Part>& parts,

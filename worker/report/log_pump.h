@@ -28,7 +28,7 @@ class LogPump {
     // All lines below `next` have arrived; `exhausted`: of one that is final there are no more.
     std::function<void(const v1::AttemptRef&, int64_t next, bool exhausted)> arrived;
     // The server said STALE or STOP.
-    std::function<void(const v1::AttemptRef&, v1::ReportVerdict)> refused;
+    std::function<void(const v1::AttemptRef&, const v1::AppendResult&)> refused;
   };
 
   LogPump(Launcher& launcher, ServerApi& api, Registration& registration, Random& random,

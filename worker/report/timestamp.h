@@ -3,6 +3,8 @@
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <optional>
+
 #include "absl/time/time.h"
 
 namespace forebay::worker {
@@ -19,6 +21,13 @@ inline absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
 
 inline absl::Duration ToDuration(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+// Of a ReportResult or an AppendResult; nothing: the pool's.
+template <typename Result>
+std::optional<absl::Duration> StopGraceOf(const Result& result) {
+  if (!result.has_stop_grace()) return std::nullopt;
+  return ToDuration(result.stop_grace());
 }
 
 }  // namespace forebay::worker

@@ -5,6 +5,7 @@
 
 #include "common/base/status.h"
 #include "worker/launch/attempt_name.h"
+#include "worker/report/timestamp.h"
 
 namespace forebay::worker {
 
@@ -247,7 +248,7 @@ Actions Attempt::Answered(const v1::AttemptReport& report, const v1::ReportResul
     case v1::REPORT_VERDICT_STALE:
       return Supersede();
     case v1::REPORT_VERDICT_STOP:
-      return Stop(result.stop_reason());
+      return Stop(result.stop_reason(), StopGraceOf(result));
     case v1::REPORT_VERDICT_ACCEPTED:
       return report.has_gate() && step_ == Step::kGate && !stop_wanted_ ? Go() : Actions();
     default:
@@ -267,7 +268,10 @@ Actions Attempt::Stop(v1::StopReason reason, std::optional<absl::Duration> grace
   if (reason == v1::STOP_REASON_SUPERSEDED || reason == v1::STOP_REASON_START_DEADLINE) {
     return Supersede();
   }
-  if (step_ >= Step::kDraining || std::exchange(stop_wanted_, true)) return {};
+  if (step_ >= Step::kDraining) return {};
+  // Who asks again can only have it end sooner.
+  const bool again = std::exchange(stop_wanted_, true);
+  if (again && grace.value_or(grace_) >= grace_) return {};
   grace_ = grace.value_or(grace_);
   if (step_ != Step::kLaunching) return {StopWithin(grace_)};
   // A launch that is under way is stopped when it is done.

@@ -94,7 +94,8 @@ class Attempt {
   Actions LogArrived(int64_t next, bool exhausted);
   Actions Answered(const v1::AttemptReport& report, const v1::ReportResult& result);
   // By the server, or (STOP_REASON_UNSPECIFIED) because the worker ends.
-  // `grace`: between asking it to end and ending it by force, instead of the pool's.
+  // `grace`: between asking it to end and ending it by force, instead of the pool's; a repeat with
+  // a shorter one shortens it.
   Actions Stop(v1::StopReason reason, std::optional<absl::Duration> grace = std::nullopt);
   Actions Removed();
 

@@ -247,10 +247,11 @@ void Supervisor::LogArrived(const v1::AttemptRef& ref, int64_t next, bool exhaus
   Feed(ref, [&](Attempt& attempt) { return attempt.LogArrived(next, exhausted); });
 }
 
-void Supervisor::LogRefused(const v1::AttemptRef& ref, v1::ReportVerdict verdict) {
-  const v1::StopReason reason =
-      verdict == v1::REPORT_VERDICT_STALE ? v1::STOP_REASON_SUPERSEDED : v1::STOP_REASON_CANCELLED;
-  Feed(ref, [&](Attempt& attempt) { return attempt.Stop(reason); });
+void Supervisor::LogRefused(const v1::AttemptRef& ref, const v1::AppendResult& result) {
+  const v1::StopReason reason = result.verdict() == v1::REPORT_VERDICT_STALE
+                                    ? v1::STOP_REASON_SUPERSEDED
+                                    : v1::STOP_REASON_CANCELLED;
+  Feed(ref, [&](Attempt& attempt) { return attempt.Stop(reason, StopGraceOf(result)); });
 }
 
 void Supervisor::Changed(const std::string& name) {

@@ -46,7 +46,7 @@ class Supervisor {
   void LeaseRenewed();
   void Answered(const v1::AttemptReport& report, const v1::ReportResult& result);
   void LogArrived(const v1::AttemptRef& attempt, int64_t next, bool exhausted);
-  void LogRefused(const v1::AttemptRef& attempt, v1::ReportVerdict verdict);
+  void LogRefused(const v1::AttemptRef& attempt, const v1::AppendResult& result);
 
   // From the launcher.
   void Changed(const std::string& name);

@@ -1,6 +1,6 @@
 -- name: lock_log_ends
 SELECT run_id, attempt, epoch, worker_id, log_offset, worker_log_sequence, run_log_sequence, run_token_hash,
-       cancel_requested_at IS NOT NULL
+       cancel_requested_at IS NOT NULL, stop_grace_ms
 FROM held_attempts WHERE run_id = ANY ($1::uuid[]) ORDER BY run_id FOR UPDATE
 
 -- name: append_logs

@@ -153,6 +153,26 @@ TEST_CASE("attempt: a cancel before the gate never lets it begin", "[attempt]") 
   CHECK(attempt.Seen(At(Stage::kWaiting)).empty());
 }
 
+TEST_CASE("attempt: who asks it to end again can only have it end sooner", "[attempt]") {
+  Attempt attempt = Running();
+  // What carries no grace of its own may come before what does.
+  REQUIRE(attempt.Stop(v1::STOP_REASON_CANCELLED).at(0).grace == kGrace);
+  CHECK(attempt.Stop(v1::STOP_REASON_CANCELLED).empty());
+  CHECK(attempt.Stop(v1::STOP_REASON_CANCELLED, kGrace * 2).empty());
+  const Actions sooner = attempt.Stop(v1::STOP_REASON_CANCELLED, kGrace / 2);
+  REQUIRE(Kinds(sooner) == Ks{Kind::kStop});
+  CHECK(sooner[0].grace == kGrace / 2);
+}
+
+TEST_CASE("attempt: an answer that stops it says how soon", "[attempt]") {
+  Attempt attempt(MakeAssignment(1), kGrace);
+  attempt.Begin();
+  const v1::AttemptReport gate = Gate(attempt.Launched(At(Stage::kWaiting)));
+  v1::ReportResult stop = Said(v1::REPORT_VERDICT_STOP);
+  stop.mutable_stop_grace()->set_seconds(7);
+  CHECK(attempt.Answered(gate, stop).at(0).grace == absl::Seconds(7));
+}
+
 TEST_CASE("attempt: superseded infrastructure is removed and not reported", "[attempt]") {
   Attempt attempt = Running();
   CHECK(Kinds(attempt.Stop(v1::STOP_REASON_SUPERSEDED)) == Ks{Kind::kRemove});
