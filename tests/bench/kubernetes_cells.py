@@ -62,16 +62,16 @@ class KubernetesCells:
             "whole_p50_ms": ours_ms - plain_ms,
         }  # fmt: skip
 
-    def _plain(self, pool: KubernetesPool, name: str, pod: dict, container: dict) -> float:
+    def _plain(self, pool: KubernetesPool, name: str, pod_context: dict, context: dict) -> float:
         """Milliseconds from the call that makes a Job to its first line, by the clock of the container's runtime; with the security
         contexts that are given."""
         container = {
-            "name": "main", "image": pool.defaults["image"], "imagePullPolicy": "Never", "args": SCRIPT, "securityContext": container,
+            "name": "main", "image": pool.defaults["image"], "imagePullPolicy": "Never", "args": SCRIPT, "securityContext": context,
         }  # fmt: skip
         jobs = f"/apis/batch/v1/namespaces/{pool.namespace}/jobs"
         began = time.time()
         pool.cluster.post(jobs, {"metadata": {"name": name}, "spec": {"backoffLimit": 0, "template": {"spec": {
-            "restartPolicy": "Never", "automountServiceAccountToken": False, "securityContext": pod, "containers": [container]}}}})  # fmt: skip
+            "restartPolicy": "Never", "automountServiceAccountToken": False, "securityContext": pod_context, "containers": [container]}}}})  # fmt: skip
         selector = f"batch.kubernetes.io/job-name={name}"
         pods = f"/api/v1/namespaces/{pool.namespace}/pods"
 
@@ -79,8 +79,8 @@ class KubernetesCells:
             found = pool.cluster.get(pods, labelSelector=selector)["items"]
             return found[0] if found and found[0]["status"]["phase"] in ("Succeeded", "Failed") else None
 
-        ended_pod = wait_until(over, what=f"{name} is over", pause=0.05)
-        text = pool.cluster.request("GET", f"{pods}/{ended_pod['metadata']['name']}/log", raw=True, timestamps="true")
+        pod = wait_until(over, what=f"{name} is over", pause=0.05)
+        text = pool.cluster.request("GET", f"{pods}/{pod['metadata']['name']}/log", raw=True, timestamps="true")
         pool.cluster.delete(f"{jobs}/{name}", propagationPolicy="Foreground")
         wait_until(lambda: not pool.cluster.get(pods)["items"], what=f"{name} is gone")
         stamp = datetime.datetime.fromisoformat(text.split()[0][:26].rstrip("Z") + "+00:00")

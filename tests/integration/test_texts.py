@@ -6,7 +6,7 @@ import pathlib
 import pytest
 from forebay import protocol
 from forebay.api import ApiError
-from forebay.fake_worker import FakeWorker, exited, gate, launch_failed
+from forebay.fake_worker import exited, gate, launch_failed
 
 MINI_ENGINE = pathlib.Path(protocol.__file__).parent / "mini_engine.py"
 MOST = 2**63 - 1
@@ -21,10 +21,7 @@ def pool(api):
 
 @pytest.fixture
 def worker(env, pool):
-    with_key = pool.with_token(env.worker_key("alpha"))
-    worker = FakeWorker(with_key, "alpha", slots=4)
-    yield worker
-    worker.close()
+    return env.fake_worker("alpha")
 
 
 @pytest.mark.parametrize(

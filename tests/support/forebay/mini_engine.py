@@ -1,5 +1,6 @@
 """The least that runs an entrypoint: passes the gate, prints, logs, reports; driven by its arguments. Usage: mini_engine.py
-STEP…  with steps  gate  print=TEXT  log=TEXT  completed  failed=TEXT (\\0 in it: that character)  beat-until-cancel  sleep=SECONDS  exit=CODE  kill"""
+STEP…  with steps  gate  print=TEXT  log=TEXT  completed  failed=TEXT  beat-until-cancel  sleep=SECONDS  exit=CODE  kill
+In the TEXT of failed, \\0 stands for that character."""
 
 import json
 import os
