@@ -84,7 +84,7 @@ void Submitter::SubmitOne(absl::Duration sent) {
           const std::string run_id = response.flow_run().name().substr(kNamePrefix);
           pickup_.Acknowledged(run_id, sent, SystemClock().Monotonic());
         }
-        Answered(1, status.ok());
+        Answered(status.ok() ? 1 : 0, status.ok() ? 0 : 1);
       });
 }
 
@@ -100,19 +100,22 @@ void Submitter::SubmitBatch(int64_t count, absl::Duration sent) {
       [&](grpc::ClientContext* context) {
         return stub_->PrepareAsyncBatchCreateFlowRuns(context, request, &queue_);
       },
-      [this, sent, count](const grpc::Status& status, v1::BatchCreateFlowRunsResponse& response) {
+      [this, sent, count](const grpc::Status&, v1::BatchCreateFlowRunsResponse& response) {
         const absl::Duration now = SystemClock().Monotonic();
+        int64_t taken = 0;
         for (const auto& item : response.items()) {
-          if (item.error_code() == 0)
-            pickup_.Acknowledged(item.name().substr(kNamePrefix), sent, now);
+          if (item.error_code() != 0) continue;
+          ++taken;
+          pickup_.Acknowledged(item.name().substr(kNamePrefix), sent, now);
         }
-        Answered(count, status.ok());
+        Answered(taken, count - taken);
       });
 }
 
-void Submitter::Answered(int64_t count, bool ok) {
+void Submitter::Answered(int64_t accepted, int64_t refused) {
   --in_flight_;
-  (ok ? accepted_ : refused_) += count;
+  accepted_ += accepted;
+  refused_ += refused;
 }
 
 }  // namespace forebay::bench

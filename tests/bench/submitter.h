@@ -55,7 +55,7 @@ class Submitter {
   void Submit(absl::Duration now);
   void SubmitOne(absl::Duration now);
   void SubmitBatch(int64_t count, absl::Duration now);
-  void Answered(int64_t count, bool ok);
+  void Answered(int64_t accepted, int64_t refused);
 
   const SubmitPlan plan_;
   Pickup& pickup_;

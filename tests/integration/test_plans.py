@@ -38,6 +38,8 @@ RUN_TABLES = {"flow_runs", "queued_runs", "held_attempts", "attempts", "run_even
 WALKS = {("lock_overdue", "held_attempts")}
 # What one poll was granted; what the deployments with limits have slots for; the steps within a row.
 SORTS = {"lock_replayed", "gated_candidates", "read_events"}
+# Of each deployment that waits its queue's place among the few of the pool.
+QUEUES_OF_A_POOL = {"gated_candidates"}
 # Joins two tables of a few rows, and begins with either.
 EITHER_WAY = {"take_decaying"}
 # A server keeps for a while the plans that it made when its tables were smaller.
@@ -150,3 +152,10 @@ def test_hot_statements_find_runs_in_their_order_instead_of_sorting_them(plans):
 def test_hot_statements_hash_no_table(plans):
     joins = {(statement, node["Node Type"]) for (_, statement), plan in plans.items() for node in nodes(plan)}
     assert not {join for join in joins if join[1] in ("Hash Join", "Merge Join")}
+
+
+def test_hot_statements_compare_no_row_of_a_batch_with_every_other(plans):
+    """What that costs grows with the square of the batch."""
+    loops = [(statement, node) for (_, statement), plan in plans.items() for node in nodes(plan) if "Join Filter" in node]
+    inner = {(statement, node["Plans"][1]["Node Type"]) for statement, node in loops}
+    assert {statement for statement, kind in inner if kind in ("CTE Scan", "Function Scan")} <= QUEUES_OF_A_POOL

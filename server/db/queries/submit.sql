@@ -35,7 +35,8 @@ FROM unnest($1::uuid[], $2::text[]) AS t (team_id, key)
 JOIN idempotency_keys k ON k.team_id = t.team_id AND k.key = t.key
 
 -- Runs with a worker whose lease lives are granted in the same breath; the others are queued. Answers what the
--- submitters are told: when each was made, is due, and was granted until when.
+-- submitters are told: when each was made, is due, and was granted until when. No two of its parts are joined with each
+-- other: no plan here hashes (session.sql), and a loop in a loop would cost the square of the batch.
 -- name: insert_runs
 WITH input AS MATERIALIZED (
   SELECT t.*, n.made_at, coalesce(from_micros(t.due_us), n.made_at) AS due_at,
@@ -64,18 +65,19 @@ WITH input AS MATERIALIZED (
   SELECT id, 1, 1, pool_id, queue_id, deployment_id, worker_id, request_id, ticket_hash,
          clock_timestamp() + start_deadline_ms * interval '1 millisecond'
   FROM input WHERE granted
-  RETURNING run_id, granted_at, start_deadline
+  RETURNING run_id, pool_id, deployment_id, granted_at, start_deadline
 ), events AS (
   {{record_steps}} (
     SELECT at, run_id, pool_id, deployment_id, attempt, state, '', ''
     FROM (SELECT made_at AS at, id AS run_id, pool_id, deployment_id, 0 AS attempt, 'SCHEDULED' AS state FROM input
-          UNION ALL SELECT h.granted_at, i.id, i.pool_id, i.deployment_id, 1, 'PENDING'
-          FROM held h JOIN input i ON i.id = h.run_id) AS steps
+          UNION ALL SELECT granted_at, run_id, pool_id, deployment_id, 1, 'PENDING' FROM held) AS steps
     ORDER BY run_id, attempt
   ) AS {{steps}}
 )
-SELECT i.id, micros(i.made_at), micros(i.due_at), micros(h.granted_at), micros(h.start_deadline)
-FROM input i LEFT JOIN held h ON h.run_id = i.id
+SELECT id, micros(made_at), micros(due_at), NULL, NULL FROM input WHERE NOT granted
+UNION ALL
+SELECT run_id, micros(n.made_at), micros(n.made_at), micros(granted_at), micros(start_deadline)
+FROM (SELECT made_at FROM input LIMIT 1) AS n CROSS JOIN held
 
 -- name: which_runs_exist
 SELECT id FROM flow_runs WHERE id = ANY ($1::uuid[])
