@@ -38,6 +38,8 @@ namespace {
 constexpr int kMostMessageBytes = 16 << 20;
 constexpr absl::Duration kShutdownTime = absl::Seconds(3);
 constexpr char kNoListener[] = "off";
+// Some 250 bytes each. More attempts than these are looked up for each report.
+constexpr size_t kMostFreshAttempts = 20'000;
 
 absl::Status CheckRange(std::string_view field, int64_t value, int64_t least, int64_t most) {
   if (value >= least && value <= most) return absl::OkStatus();
@@ -136,6 +138,7 @@ struct App::Parts {
   Parking parking;
   WorkerDirectory workers;
   SignalHub signals;
+  FreshAttempts fresh{kMostFreshAttempts};
   std::unique_ptr<Executor> executor;
   std::unique_ptr<Authenticator> authenticator;
   std::unique_ptr<Commands> commands;
@@ -195,11 +198,11 @@ void App::Parts::Build() {
   watchers = std::make_unique<Watchers>(*executor, clock);
   dispatcher = std::make_unique<Dispatcher>(
       Dispatcher::Options{url, absl::Milliseconds(config.probe_interval_ms())}, parking, snapshots,
-      clock, random);
+      fresh, clock, random);
   leases = std::make_unique<Leases>(url, clock);
-  submitter = std::make_unique<Submitter>(url, parking, signals, random);
+  submitter = std::make_unique<Submitter>(url, parking, fresh, signals, random);
   intake = std::make_unique<Intake>(*executor, snapshots, *submitter, ids, random);
-  reporter = std::make_unique<Reporter>(url, signals);
+  reporter = std::make_unique<Reporter>(url, signals, fresh);
   logs = std::make_unique<LogAppender>(url, signals);
   notifier = std::make_unique<Notifier>(
       url, server_id, [this](NoticeKind kind, const Uuid& id) { signals.Heard(kind, id); });

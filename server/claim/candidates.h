@@ -25,6 +25,7 @@ struct Candidate {
   // The deployment has limits of its own.
   bool gated = false;
   std::optional<Reservation> reservation;
+  std::string ticket_hash;
   bool granted = false;
 };
 

@@ -80,7 +80,8 @@ absl::Status ClaimRound::Grant(Session& session, const Uuid& pool, Round& round)
     runs.Add(candidate.run.run);
     workers.Add(candidate.reservation->worker);
     requests.Add(candidate.reservation->request);
-    tickets.Add(HashToken(candidate.run.ticket));
+    candidate.ticket_hash = HashToken(candidate.run.ticket);
+    tickets.Add(candidate.ticket_hash);
     const std::vector<Uuid> held = round.ledger.HeldLimits(candidate);
     held.empty() ? limits.Null() : limits.Add(IdArray(held));
   }
@@ -118,6 +119,20 @@ absl::Status ClaimRound::Claim(Session& session, const Uuid& pool, Round& round)
   }
   if (!round.plan.gated) return absl::OkStatus();
   return CancelCollisions(session, pool);
+}
+
+void ClaimRound::Remember(const Uuid& pool, const Round& round) {
+  std::vector<FreshAttempt> attempts;
+  for (const Candidate& candidate : round.candidates) {
+    const auto deployment = round.deployments.find(candidate.deployment);
+    const bool first = candidate.run.attempt == 1 && candidate.run.epoch == 1;
+    if (!candidate.granted || !first || candidate.gated || deployment == round.deployments.end())
+      continue;
+    if (!deployment->second->entrypoint.empty()) continue;
+    attempts.push_back({candidate.run.run, pool, candidate.queue, candidate.deployment,
+                        candidate.reservation->worker, candidate.ticket_hash});
+  }
+  fresh_.Granted(std::move(attempts));
 }
 
 void ClaimRound::Deliver(const Uuid& pool, Round& round) {
@@ -177,6 +192,7 @@ absl::StatusOr<RoundResult> ClaimRound::Run(Session& session, const Uuid& pool) 
     GiveBack(pool, round);
     return status;
   }
+  Remember(pool, round);
   Deliver(pool, round);
   RoundResult result;
   const auto& candidates = round.candidates;

@@ -15,6 +15,7 @@
 #include "server/claim/candidates.h"
 #include "server/claim/parking.h"
 #include "server/db/session.h"
+#include "server/runs/fresh_attempts.h"
 #include "server/store/snapshots.h"
 
 namespace forebay::server {
@@ -30,8 +31,8 @@ struct RoundResult {
 
 class ClaimRound {
  public:
-  ClaimRound(Parking& parking, Snapshots& snapshots, Random& random)
-      : parking_(parking), snapshots_(snapshots), random_(random) {}
+  ClaimRound(Parking& parking, Snapshots& snapshots, FreshAttempts& fresh, Random& random)
+      : parking_(parking), snapshots_(snapshots), fresh_(fresh), random_(random) {}
 
   absl::StatusOr<RoundResult> Run(Session& session, const Uuid& pool);
 
@@ -44,11 +45,13 @@ class ClaimRound {
   absl::Status Grant(Session& session, const Uuid& pool, Round& round);
   void GiveBack(const Uuid& pool, Round& round);
   void FailPolls(const Uuid& pool, const Round& round);
+  void Remember(const Uuid& pool, const Round& round);
   void Deliver(const Uuid& pool, Round& round);
   absl::Status FindNextDue(Session& session, const Uuid& pool, RoundResult& result);
 
   Parking& parking_;
   Snapshots& snapshots_;
+  FreshAttempts& fresh_;
   Random& random_;
 };
 

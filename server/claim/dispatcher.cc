@@ -15,12 +15,12 @@ constexpr absl::Duration kTimerStep = absl::Seconds(1);
 
 }  // namespace
 
-Dispatcher::Dispatcher(Options options, Parking& parking, Snapshots& snapshots, const Clock& clock,
-                       Random& random)
+Dispatcher::Dispatcher(Options options, Parking& parking, Snapshots& snapshots,
+                       FreshAttempts& fresh, const Clock& clock, Random& random)
     : options_(std::move(options)),
       parking_(parking),
       clock_(clock),
-      round_(parking, snapshots, random) {
+      round_(parking, snapshots, fresh, random) {
   for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { ClaimLoop(); });
   threads_.emplace_back([this] { TimerLoop(); });
 }

@@ -31,8 +31,8 @@ class Dispatcher {
     absl::Duration probe_interval;
     int threads = 2;
   };
-  Dispatcher(Options options, Parking& parking, Snapshots& snapshots, const Clock& clock,
-             Random& random);
+  Dispatcher(Options options, Parking& parking, Snapshots& snapshots, FreshAttempts& fresh,
+             const Clock& clock, Random& random);
   // Ends after the rounds under way.
   ~Dispatcher();
 

@@ -7,6 +7,20 @@
 
 namespace forebay::server {
 
+// What as_remembered (runs.sql) compares; all null for an attempt that is locked.
+class RememberedColumns {
+ public:
+  void Add(const AttemptChange& change, Phase phase);
+  void TakeInto(BinaryParams& params);
+
+ private:
+  BigIntColumn epoch_;
+  IdColumn worker_;
+  SmallIntColumn phase_;
+  BytesColumn ticket_;
+  BigIntColumn log_lines_;
+};
+
 // Of advance_attempts.
 class AdvanceColumns {
  public:
@@ -20,6 +34,7 @@ class AdvanceColumns {
   TextColumn name_, infrastructure_, said_, said_message_;
   BytesColumn token_;
   BoolColumn begins_;
+  RememberedColumns remembered_;
 };
 
 // Of end_attempts, for changes with an end.
@@ -37,6 +52,7 @@ class EndColumns {
   BigIntColumn cpu_user_, cpu_system_, max_rss_, delay_, cpu_, cpu_reserved_, memory_reserved_;
   SmallIntColumn protocol_retries_, crash_retries_, user_retries_;
   BoolColumn requeue_, paused_;
+  RememberedColumns remembered_;
 };
 
 // As the database has it.

@@ -38,22 +38,32 @@ void Add(std::vector<Uuid>& ids, const Uuid& id) {
   if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
 }
 
-bool Moved(const AttemptChange& change) {
-  return change.phase != change.before.state.phase || change.infrastructure_name.has_value() ||
-         change.infrastructure_id.has_value() || change.run_token_hash.has_value() ||
-         change.said != Said::kNothing;
+// The statement answers how many rows it found as they were to be.
+absl::Status WriteAll(Session& session, const Query& query, const BinaryParams& columns,
+                      int64_t count) {
+  ASSIGN_OR_RETURN(Rows rows, session.RunBatch(query, columns));
+  if (rows.Int(0, 0) == count) return absl::OkStatus();
+  return Error(absl::StatusCode::kAborted, "NOT_AS_REMEMBERED")
+      .Says("{} of {} attempts are as they were remembered", rows.Int(0, 0), count);
 }
 
 absl::Status Advance(Session& session, const std::vector<AttemptChange>& changes) {
   AdvanceColumns columns;
-  bool any = false;
+  int64_t count = 0;
   for (const AttemptChange& change : changes) {
     if (!Moved(change)) continue;
-    any = true;
+    ++count;
     columns.Add(change);
   }
-  if (!any) return absl::OkStatus();
-  return session.RunBatch(queries::kAdvanceAttempts, columns.Take()).status();
+  if (count == 0) return absl::OkStatus();
+  return WriteAll(session, queries::kAdvanceAttempts, columns.Take(), count);
+}
+
+absl::Status End(Session& session, const std::vector<AttemptChange>& ended) {
+  EndColumns columns;
+  for (const AttemptChange& change : ended) columns.Add(change);
+  return WriteAll(session, queries::kEndAttempts, columns.Take(),
+                  static_cast<int64_t>(ended.size()));
 }
 
 absl::Status ReleaseSlots(Session& session, const std::vector<AttemptChange>& ended) {
@@ -171,6 +181,12 @@ HeldAttempt ReadHeldAttempt(const Rows& rows, size_t row) {
   return held;
 }
 
+bool Moved(const AttemptChange& change) {
+  return change.phase != change.before.state.phase || change.infrastructure_name.has_value() ||
+         change.infrastructure_id.has_value() || change.run_token_hash.has_value() ||
+         change.said != Said::kNothing;
+}
+
 absl::StatusOr<std::vector<HeldAttempt>> LockAttempts(Session& session, std::vector<Uuid> runs) {
   std::sort(runs.begin(), runs.end());
   runs.erase(std::unique(runs.begin(), runs.end()), runs.end());
@@ -192,9 +208,7 @@ absl::Status WriteChanges(Session& session, const std::vector<AttemptChange>& ch
     Add(aftermath.pools_ready, change.before.pool);
   }
   if (ended.empty()) return absl::OkStatus();
-  EndColumns columns;
-  for (const AttemptChange& change : ended) columns.Add(change);
-  RETURN_IF_ERROR(session.RunBatch(queries::kEndAttempts, columns.Take()).status());
+  RETURN_IF_ERROR(End(session, ended));
   RETURN_IF_ERROR(ReleaseSlots(session, ended));
   RETURN_IF_ERROR(AddSharingPools(session, ended, aftermath.pools_ready));
   return Quarantine(session, ended);

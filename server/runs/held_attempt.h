@@ -1,6 +1,7 @@
 #pragma once
 
-// A row of held_attempts, locked by the transaction that reads it, and what shall become of it.
+// A row of held_attempts, locked by the transaction that reads it or remembered, and what shall
+// become of it.
 
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ struct HeldAttempt {
   std::vector<Uuid> limits;
   // Between SIGTERM and SIGKILL, where the stop said so.
   std::optional<absl::Duration> stop_grace;
+  // Not read: as fresh_attempts.h has it. The statement that changes the row checks it.
+  bool remembered = false;
 };
 
 // Of the columns in which statements say why a stop is wanted; null: none is.
@@ -63,6 +66,8 @@ struct AttemptChange {
   // Set when the attempt is over.
   std::optional<Decision> end;
   std::optional<int> exit_code;
+  // That its log has by its end.
+  int64_t log_lines = 0;
   ResourceUsage usage;
 };
 
@@ -72,9 +77,13 @@ struct Aftermath {
   std::vector<Uuid> runs_changed;
 };
 
+// Whether it says anything new about an attempt that goes on.
+bool Moved(const AttemptChange& change);
+
 // Writes the changes: phases, ends with history, requeues, slots given back, quarantines. In the
 // caller's transaction, which holds the locks of LockAttempts and shares the limits of the pools
-// (ShareLimits). Adds to `aftermath`.
+// (ShareLimits). Adds to `aftermath`. ABORTED (NOT_AS_REMEMBERED) when a row is not as it was
+// remembered.
 absl::Status WriteChanges(Session& session, const std::vector<AttemptChange>& changes,
                           Aftermath& aftermath);
 

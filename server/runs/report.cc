@@ -1,9 +1,11 @@
 #include "server/runs/report.h"
-#include "common/base/status.h"
 
 #include <algorithm>
 #include <limits>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/crypto/sha256.h"
 #include "common/crypto/token.h"
@@ -62,18 +64,45 @@ void NoteFacts(const v1::AttemptReport& report, AttemptChange& change) {
     change.infrastructure_id = WithoutNul(report.launched().infrastructure_id());
   if (!report.has_exited()) return;
   const v1::Exited& exited = report.exited();
+  change.log_lines = exited.log_lines();
   if (exited.has_exit_code()) change.exit_code = exited.exit_code();
   change.usage = UsageOf(exited.usage());
 }
 
-std::vector<Uuid> RunsOf(const std::vector<ReportRequest>& batch) {
-  std::vector<Uuid> runs;
+// What a batch is about, without repetition.
+struct RunsOfBatch {
+  // All that is reported of them is plain.
+  std::vector<Uuid> plain;
+  std::vector<Uuid> others;
+};
+
+RunsOfBatch RunsOf(const std::vector<ReportRequest>& batch) {
+  absl::flat_hash_map<Uuid, bool> plain;
   for (const ReportRequest& request : batch) {
     for (const v1::AttemptReport& report : request.reports) {
-      if (const auto id = Uuid::Parse(report.attempt().run_id())) runs.push_back(*id);
+      if (const auto id = Uuid::Parse(report.attempt().run_id()))
+        plain.try_emplace(*id, true).first->second &= IsPlain(report);
     }
   }
+  RunsOfBatch runs;
+  for (const auto& [run, all] : plain) (all ? runs.plain : runs.others).push_back(run);
   return runs;
+}
+
+// Those of the runs that are not among the held.
+std::vector<Uuid> Without(const std::vector<Uuid>& runs, const std::vector<HeldAttempt>& held) {
+  absl::flat_hash_set<Uuid> known;
+  for (const HeldAttempt& attempt : held) known.insert(attempt.run);
+  std::vector<Uuid> others;
+  for (const Uuid& run : runs) {
+    if (!known.contains(run)) others.push_back(run);
+  }
+  return others;
+}
+
+bool ChecksWhatItTakesForGranted(const AttemptChange& change) {
+  if (!change.end.has_value()) return Moved(change);
+  return change.end->next == Next::kEnd && change.end->outcome == Outcome::kCompleted;
 }
 
 // Pools whose slots the batch may give back.
@@ -105,7 +134,17 @@ Event EventOf(const v1::AttemptReport& report) {
   return event;
 }
 
+bool IsPlain(const v1::AttemptReport& report) {
+  if (report.has_exited()) {
+    const Event event = ExitedEvent(report.exited());
+    return event.kind == EventKind::kExited && event.exit_code == 0;
+  }
+  return report.has_launching() || report.has_launched() || report.has_gate();
+}
+
 ReportFold::ReportFold(std::vector<HeldAttempt> held) {
+  std::sort(held.begin(), held.end(),
+            [](const HeldAttempt& a, const HeldAttempt& b) { return a.run < b.run; });
   for (HeldAttempt& attempt : held) {
     AttemptChange change;
     change.phase = attempt.state.phase;
@@ -114,54 +153,81 @@ ReportFold::ReportFold(std::vector<HeldAttempt> held) {
   }
 }
 
-AttemptChange* ReportFold::Find(const v1::AttemptRef& ref, const Uuid& worker) {
+AttemptChange* ReportFold::FindRun(const v1::AttemptRef& ref) {
   const auto run = Uuid::Parse(ref.run_id());
   if (!run.has_value()) return nullptr;
   const auto it = std::lower_bound(
       changes_.begin(), changes_.end(), *run,
       [](const AttemptChange& change, const Uuid& id) { return change.before.run < id; });
-  const bool current = it != changes_.end() && it->before.run == *run &&
-                       it->before.attempt == ref.attempt() && it->before.epoch == ref.epoch() &&
-                       it->before.worker == worker && !it->end.has_value();
-  return current ? &*it : nullptr;
+  return it != changes_.end() && it->before.run == *run ? &*it : nullptr;
+}
+
+bool ReportFold::IsCurrent(const AttemptChange& change, const v1::AttemptRef& ref,
+                           const Uuid& worker) {
+  return change.before.attempt == ref.attempt() && change.before.epoch == ref.epoch() &&
+         change.before.worker == worker && !change.end.has_value();
+}
+
+bool ReportFold::Checked() const {
+  if (refused_from_memory_) return false;
+  return std::all_of(changes_.begin(), changes_.end(), [](const AttemptChange& change) {
+    return !change.before.remembered || ChecksWhatItTakesForGranted(change);
+  });
 }
 
 v1::ReportResult ReportFold::Apply(const Uuid& worker, const v1::AttemptReport& report) {
-  AttemptChange* change = Find(report.attempt(), worker);
-  if (change == nullptr || report.fact_case() == v1::AttemptReport::FACT_NOT_SET) {
+  AttemptChange* change = FindRun(report.attempt());
+  if (change == nullptr) return Result(v1::REPORT_VERDICT_STALE);
+  v1::ReportResult result = IsCurrent(*change, report.attempt(), worker)
+                                ? ApplyTo(*change, report)
+                                : Result(v1::REPORT_VERDICT_STALE);
+  refused_from_memory_ |=
+      change->before.remembered && result.verdict() != v1::REPORT_VERDICT_ACCEPTED;
+  return result;
+}
+
+v1::ReportResult ReportFold::ApplyTo(AttemptChange& change, const v1::AttemptReport& report) {
+  if (report.fact_case() == v1::AttemptReport::FACT_NOT_SET) {
     return Result(v1::REPORT_VERDICT_STALE);
   }
   if (report.has_gate() &&
-      !ConstantTimeEquals(HashToken(report.gate().launch_ticket()), change->before.ticket_hash)) {
+      !ConstantTimeEquals(HashToken(report.gate().launch_ticket()), change.before.ticket_hash)) {
     return Result(v1::REPORT_VERDICT_STALE);
   }
   // A run token says that the infrastructure itself passed the gate: this would be a second start.
-  if (report.has_gate() && !change->before.run_token_hash.empty()) {
+  if (report.has_gate() && !change.before.run_token_hash.empty()) {
     return Result(v1::REPORT_VERDICT_STALE);
   }
-  if (report.has_exited() && report.exited().log_lines() > change->before.worker_log_sequence) {
+  if (report.has_exited() && report.exited().log_lines() > change.before.worker_log_sequence) {
     return Result(v1::REPORT_VERDICT_LOGS_MISSING);
   }
-  HeldState state = change->before.state;
-  state.phase = change->phase;
+  HeldState state = change.before.state;
+  state.phase = change.phase;
   Decision decision = Decide(state, EventOf(report));
   if (!decision.refused) {
-    NoteFacts(report, *change);
-    change->phase = decision.next == Next::kNone ? decision.phase : change->phase;
-    if (decision.next != Next::kNone) change->end = std::move(decision);
+    NoteFacts(report, change);
+    change.phase = decision.next == Next::kNone ? decision.phase : change.phase;
+    if (decision.next != Next::kNone) change.end = std::move(decision);
   }
   v1::ReportResult result = Result(v1::REPORT_VERDICT_ACCEPTED);
-  if (state.stop != Stop::kNone && !change->end.has_value()) {
+  if (state.stop != Stop::kNone && !change.end.has_value()) {
     result.set_verdict(v1::REPORT_VERDICT_STOP);
     result.set_stop_reason(StopReasonOf(state.stop));
-    if (const auto& grace = change->before.stop_grace)
-      ToProto(*grace, *result.mutable_stop_grace());
+    if (const auto& grace = change.before.stop_grace) ToProto(*grace, *result.mutable_stop_grace());
   }
   return result;
 }
 
-Reporter::Reporter(const std::string& url, Signals& signals)
+// What one transaction has made of a batch.
+struct Reporter::Outcome {
+  Results results;
+  std::vector<AttemptChange> changes;
+  Aftermath aftermath;
+};
+
+Reporter::Reporter(const std::string& url, Signals& signals, FreshAttempts& fresh)
     : signals_(signals),
+      fresh_(fresh),
       batcher_(url, {.flushers = 2, .max_batch = 200, .queue_limit = 20'000, .worth_another = 64},
                [this](Session& session, std::vector<ReportRequest> batch) {
                  Flush(session, std::move(batch));
@@ -173,29 +239,45 @@ void Reporter::Report(ReportRequest request) {
   if (absl::Status status = batcher_.Add(one); !status.ok()) one[0].done(status);
 }
 
+absl::Status Reporter::Apply(Session& session, const std::vector<ReportRequest>& batch,
+                             bool from_memory, Outcome& outcome) {
+  outcome = {};
+  if (const auto pools = ReleasingPools(batch); !pools.empty())
+    RETURN_IF_ERROR(ShareLimits(session, pools));
+  RunsOfBatch runs = RunsOf(batch);
+  std::vector<HeldAttempt> held;
+  if (from_memory) held = fresh_.Of(runs.plain);
+  for (const Uuid& run : Without(runs.plain, held)) runs.others.push_back(run);
+  if (!runs.others.empty()) {
+    ASSIGN_OR_RETURN(auto locked, LockAttempts(session, std::move(runs.others)));
+    held.insert(held.end(), std::make_move_iterator(locked.begin()),
+                std::make_move_iterator(locked.end()));
+  }
+  ReportFold fold(std::move(held));
+  for (const ReportRequest& request : batch) {
+    std::vector<v1::ReportResult>& results = outcome.results.emplace_back();
+    for (const v1::AttemptReport& report : request.reports)
+      results.push_back(fold.Apply(request.worker, report));
+  }
+  if (!fold.Checked()) return absl::AbortedError("a plain fact is not plain here");
+  outcome.changes = fold.changes();
+  return WriteChanges(session, outcome.changes, outcome.aftermath);
+}
+
 void Reporter::Flush(Session& session, std::vector<ReportRequest> batch) {
-  std::vector<std::vector<v1::ReportResult>> results;
-  Aftermath aftermath;
-  const absl::Status status = InTransaction(session, [&]() -> absl::Status {
-    results.assign(batch.size(), {});
-    aftermath = {};
-    if (const auto pools = ReleasingPools(batch); !pools.empty())
-      RETURN_IF_ERROR(ShareLimits(session, pools));
-    ASSIGN_OR_RETURN(auto held, LockAttempts(session, RunsOf(batch)));
-    ReportFold fold(std::move(held));
-    for (size_t i = 0; i < batch.size(); ++i) {
-      for (const v1::AttemptReport& report : batch[i].reports) {
-        results[i].push_back(fold.Apply(batch[i].worker, report));
-      }
-    }
-    return WriteChanges(session, fold.changes(), aftermath);
-  });
+  Outcome outcome;
+  int tries = 0;
+  const absl::Status status =
+      InTransaction(session, [&] { return Apply(session, batch, tries++ == 0, outcome); });
+  // What was not as remembered, or is not known to be written, is looked up from now on.
+  if (tries > 1 || !status.ok()) fresh_.Forget(RunsOf(batch).plain);
+  if (status.ok()) fresh_.Changed(outcome.changes);
   for (size_t i = 0; i < batch.size(); ++i) {
-    status.ok() ? batch[i].done(std::move(results[i])) : batch[i].done(status);
+    status.ok() ? batch[i].done(std::move(outcome.results[i])) : batch[i].done(status);
   }
   if (!status.ok()) return;
-  signals_.RunsChanged(aftermath.runs_changed);
-  for (const Uuid& pool : aftermath.pools_ready) signals_.WorkReady(pool);
+  signals_.RunsChanged(outcome.aftermath.runs_changed);
+  for (const Uuid& pool : outcome.aftermath.pools_ready) signals_.WorkReady(pool);
 }
 
 }  // namespace forebay::server

@@ -41,6 +41,7 @@ struct Submitter::Item {
   bool pending = true;
   std::optional<Reservation> reservation;
   std::string ticket;
+  std::string ticket_hash;
   Written written;
   std::optional<absl::Time> granted_until;
 
@@ -52,8 +53,10 @@ struct Submitter::Batch {
   std::map<Uuid, Target> targets;
 };
 
-Submitter::Submitter(const std::string& url, Parking& parking, Signals& signals, Random& random)
+Submitter::Submitter(const std::string& url, Parking& parking, FreshAttempts& fresh,
+                     Signals& signals, Random& random)
     : parking_(parking),
+      fresh_(fresh),
       signals_(signals),
       random_(random),
       batcher_(url, {.flushers = 2, .max_batch = 500, .queue_limit = 20'000, .worth_another = 64},
@@ -144,7 +147,9 @@ void Submitter::Reserve(Batch& batch) {
     const Target& target = batch.targets[submission.deployment->id];
     if (!item.pending || !target.open || submission.due.has_value()) continue;
     item.reservation = parking_.Reserve(submission.deployment->pool, submission.deployment->queue);
-    if (item.reservation.has_value()) item.ticket = MintToken(TokenKind::kTicket, random_);
+    if (!item.reservation.has_value()) continue;
+    item.ticket = MintToken(TokenKind::kTicket, random_);
+    item.ticket_hash = HashToken(item.ticket);
   }
 }
 
@@ -156,8 +161,7 @@ absl::Status Submitter::Insert(Session& session, Batch& batch) {
     const Target& target = batch.targets[item.submission().deployment->id];
     inserted.push_back(&item);
     runs.push_back({&item.submission(), target.blocked, target.gated, item.reservation,
-                    item.reservation.has_value() ? HashToken(item.ticket) : "",
-                    target.start_deadline_ms});
+                    item.ticket_hash, target.start_deadline_ms});
   }
   ASSIGN_OR_RETURN(const auto written, InsertRuns(session, runs));
   for (size_t i = 0; i < inserted.size(); ++i) {
@@ -237,7 +241,20 @@ void Submitter::Flush(Session& session, std::vector<SubmitRequest> requests) {
   Answer(batch);
 }
 
+void Submitter::Remember(const Batch& batch) {
+  std::vector<FreshAttempt> attempts;
+  for (const Item& item : batch.items) {
+    const DeploymentSnapshot& deployment = *item.submission().deployment;
+    if (!item.reservation.has_value() || !item.granted_until.has_value()) continue;
+    if (!deployment.entrypoint.empty()) continue;
+    attempts.push_back({item.submission().run, deployment.pool, deployment.queue, deployment.id,
+                        item.reservation->worker, item.ticket_hash});
+  }
+  fresh_.Granted(std::move(attempts));
+}
+
 void Submitter::Answer(Batch& batch) {
+  Remember(batch);
   std::map<Uuid, std::vector<Parking::Delivery>> deliveries;
   std::vector<Uuid> hinted;
   for (Item& item : batch.items) {

@@ -15,6 +15,7 @@
 #include "server/claim/parking.h"
 #include "server/claim/signals.h"
 #include "server/db/batcher.h"
+#include "server/runs/fresh_attempts.h"
 #include "server/submit/submission.h"
 
 namespace forebay::server {
@@ -38,7 +39,8 @@ struct SubmitRequest {
 
 class Submitter {
  public:
-  Submitter(const std::string& url, Parking& parking, Signals& signals, Random& random);
+  Submitter(const std::string& url, Parking& parking, FreshAttempts& fresh, Signals& signals,
+            Random& random);
 
   // On RESOURCE_EXHAUSTED all of them are answered so.
   void Submit(std::vector<SubmitRequest> requests);
@@ -55,9 +57,11 @@ class Submitter {
   absl::Status Insert(Session& session, Batch& batch);
   absl::Status ResolveDoubt(Session& session, Batch& batch, const absl::Status& doubt);
   void Unreserve(Batch& batch);
+  void Remember(const Batch& batch);
   void Answer(Batch& batch);
 
   Parking& parking_;
+  FreshAttempts& fresh_;
   Signals& signals_;
   Random& random_;
   Batcher<SubmitRequest> batcher_;

@@ -112,18 +112,23 @@ void SqlBatch::Start(const std::vector<Uuid>& runs) {
   Execute("advance_attempts",
           {server::BinaryIds(runs), Same<SmallIntColumn>(3, n), names.Take(), Nulls<TextColumn>(n),
            Nulls<BytesColumn>(n), Same<BoolColumn>(true, n), Nulls<TextColumn>(n),
-           Same<TextColumn>("", n)});
+           Same<TextColumn>("", n), Nulls<BigIntColumn>(n), Nulls<IdColumn>(n),
+           Nulls<SmallIntColumn>(n), Nulls<BytesColumn>(n), Nulls<BigIntColumn>(n)});
 }
 
 void SqlBatch::End(const std::vector<Uuid>& runs) {
   const size_t n = runs.size();
-  Execute("end_attempts",
-          {server::BinaryIds(runs), Same<TextColumn>("COMPLETED", n), Same<TextColumn>("", n),
-           Same<TextColumn>("", n), Same<IntColumn>(0, n), Nulls<BigIntColumn>(n),
-           Nulls<BigIntColumn>(n), Nulls<BigIntColumn>(n), Same<BoolColumn>(false, n),
-           Same<BigIntColumn>(0, n), Same<SmallIntColumn>(0, n), Same<SmallIntColumn>(0, n),
-           Same<SmallIntColumn>(0, n), Same<BoolColumn>(false, n), Nulls<BigIntColumn>(n),
-           Nulls<BigIntColumn>(n), Nulls<BigIntColumn>(n)});
+  Execute("end_attempts", {server::BinaryIds(runs),    Same<TextColumn>("COMPLETED", n),
+                           Same<TextColumn>("", n),    Same<TextColumn>("", n),
+                           Same<IntColumn>(0, n),      Nulls<BigIntColumn>(n),
+                           Nulls<BigIntColumn>(n),     Nulls<BigIntColumn>(n),
+                           Same<BoolColumn>(false, n), Same<BigIntColumn>(0, n),
+                           Same<SmallIntColumn>(0, n), Same<SmallIntColumn>(0, n),
+                           Same<SmallIntColumn>(0, n), Same<BoolColumn>(false, n),
+                           Nulls<BigIntColumn>(n),     Nulls<BigIntColumn>(n),
+                           Nulls<BigIntColumn>(n),     Nulls<BigIntColumn>(n),
+                           Nulls<IdColumn>(n),         Nulls<SmallIntColumn>(n),
+                           Nulls<BytesColumn>(n),      Nulls<BigIntColumn>(n)});
 }
 
 PGresult* SqlBatch::Answer(const char* name, const server::BinaryParams& params) {

@@ -6,12 +6,21 @@ SELECT h.run_id, h.attempt, h.epoch, h.pool_id, h.queue_id, h.deployment_id, h.w
        h.user_retries, d.retries, d.retry_delays_ms, d.retry_jitter, d.retry_on, h.limits, h.stop_grace_ms,
        d.entrypoint <> '', h.said, h.said_message, h.alone
 
--- Where each row `t` of a batch has its attempt `h`, which this transaction has locked before. Rows are found one by one
+-- Where each row `t` of a batch has its attempt `h`. One that this transaction has not locked may move meanwhile and is then
+-- not found. Rows are found one by one
 -- through the index whatever the statistics say: by a plan that was made while next to nothing was held, a plain join walks
 -- the whole index for each.
 -- part: place_of_attempt
 CROSS JOIN LATERAL (SELECT ctid FROM held_attempts WHERE run_id = t.run_id OFFSET 0) AS place
 WHERE h.ctid = place.ctid
+
+-- An attempt that is not locked but remembered is changed only if it is still so: of the same grant, and nobody has asked
+-- for its end, taken its gate or said how it ended.
+-- part: as_remembered
+AND (t.was_epoch IS NULL
+     OR (h.epoch = t.was_epoch AND h.worker_id = t.was_worker AND h.phase = t.was_phase AND h.ticket_hash = t.was_ticket
+         AND h.worker_log_sequence >= t.log_lines AND h.cancel_requested_at IS NULL AND h.run_token_hash IS NULL
+         AND h.said IS NULL))
 
 -- Attempts named by a batch of reports, locked in one order.
 -- name: lock_attempts
@@ -47,7 +56,7 @@ WHERE (l.worker_id IS NULL
 ORDER BY h.run_id LIMIT 500
 FOR UPDATE OF h SKIP LOCKED
 
--- `begins`: it passes its gate now.
+-- `begins`: it passes its gate now. Answers how many were as they were to be.
 -- name: advance_attempts
 WITH moved AS (
   UPDATE held_attempts h
@@ -60,27 +69,33 @@ WITH moved AS (
       said = coalesce(h.said, t.said),
       said_message = CASE WHEN h.said IS NULL AND t.said IS NOT NULL THEN t.said_message ELSE h.said_message END,
       said_at = coalesce(h.said_at, CASE WHEN t.said IS NOT NULL THEN clock_timestamp() END)
-  FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::bytea[], $6::boolean[], $7::text[], $8::text[])
-       AS t (run_id, phase, infrastructure_name, infrastructure_id, run_token_hash, begins, said, said_message)
-  {{place_of_attempt}}
-  RETURNING h.*, t.begins
+  FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::bytea[], $6::boolean[], $7::text[], $8::text[],
+              $9::bigint[], $10::uuid[], $11::smallint[], $12::bytea[], $13::bigint[])
+       AS t (run_id, phase, infrastructure_name, infrastructure_id, run_token_hash, begins, said, said_message, was_epoch,
+             was_worker, was_phase, was_ticket, log_lines)
+  {{place_of_attempt}} {{as_remembered}}
+  RETURNING h.started_at, h.run_id, h.pool_id, h.deployment_id, h.attempt, t.begins
+), events AS (
+  {{record_steps}} (
+    SELECT started_at, run_id, pool_id, deployment_id, attempt, 'RUNNING', '', '' FROM moved WHERE begins
+  ) AS {{steps}}
 )
-{{record_steps}} (
-  SELECT started_at, run_id, pool_id, deployment_id, attempt, 'RUNNING', '', '' FROM moved WHERE begins
-) AS {{steps}}
+SELECT count(*) FROM moved
 
 -- Closes attempts: history is written, and the run ends or goes back to its queue. A run that goes back at once keeps
--- its place by due time.
+-- its place by due time. Answers how many were as they were to be.
 -- name: end_attempts
 WITH input AS MATERIALIZED (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::bigint[], $7::bigint[],
                        $8::bigint[], $9::boolean[], $10::bigint[], $11::smallint[], $12::smallint[], $13::smallint[],
-                       $14::boolean[], $15::bigint[], $16::bigint[], $17::bigint[])
+                       $14::boolean[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::uuid[],
+                       $20::smallint[], $21::bytea[], $22::bigint[])
        AS t (run_id, outcome, reason, message, exit_code, cpu_user_us, cpu_system_us, max_rss_bytes, requeue, delay_ms,
-             protocol_retries, crash_retries, user_retries, paused, cpu_us, cpu_reserved_us, memory_reserved_byte_s)
+             protocol_retries, crash_retries, user_retries, paused, cpu_us, cpu_reserved_us, memory_reserved_byte_s,
+             was_epoch, was_worker, was_phase, was_ticket, log_lines)
 ), gone AS (
   DELETE FROM held_attempts h USING input t
-  {{place_of_attempt}}
+  {{place_of_attempt}} {{as_remembered}}
   RETURNING h.*, t.outcome, t.reason, t.message, t.exit_code, t.cpu_user_us, t.cpu_system_us, t.max_rss_bytes, t.requeue,
             t.delay_ms, t.protocol_retries AS next_protocol_retries, t.crash_retries AS next_crash_retries,
             t.user_retries AS next_user_retries, t.paused AS next_paused, t.cpu_us, t.cpu_reserved_us,
@@ -112,11 +127,13 @@ WITH input AS MATERIALIZED (
            CASE WHEN NOT requeue THEN outcome WHEN next_paused THEN 'PAUSED' ELSE 'SCHEDULED' END, reason, message
     FROM gone
   ) AS {{steps}}
+), ended AS (
+  UPDATE flow_runs f
+  SET state = g.outcome, state_reason = g.reason, state_message = g.message, exit_code = g.exit_code,
+      attempts = g.attempt, started_at = g.started_at, ended_at = g.ended_at, log_end = g.log_offset
+  FROM gone g WHERE f.id = g.run_id AND NOT g.requeue
 )
-UPDATE flow_runs f
-SET state = g.outcome, state_reason = g.reason, state_message = g.message, exit_code = g.exit_code,
-    attempts = g.attempt, started_at = g.started_at, ended_at = g.ended_at, log_end = g.log_offset
-FROM gone g WHERE f.id = g.run_id AND NOT g.requeue
+SELECT count(*) FROM gone
 
 -- name: count_quarantined_runs
 UPDATE deployments d
