@@ -138,6 +138,7 @@ struct App::Parts {
   Parking parking;
   WorkerDirectory workers;
   SignalHub signals;
+  Turnover turnover{clock};
   FreshAttempts fresh{kMostFreshAttempts};
   std::unique_ptr<Executor> executor;
   std::unique_ptr<Authenticator> authenticator;
@@ -198,11 +199,11 @@ void App::Parts::Build() {
   watchers = std::make_unique<Watchers>(*executor, clock);
   dispatcher = std::make_unique<Dispatcher>(
       Dispatcher::Options{url, absl::Milliseconds(config.probe_interval_ms())}, parking, snapshots,
-      fresh, clock, random);
+      turnover, fresh, clock, random);
   leases = std::make_unique<Leases>(url, clock);
-  submitter = std::make_unique<Submitter>(url, parking, fresh, signals, random);
+  submitter = std::make_unique<Submitter>(url, parking, turnover, fresh, signals, clock, random);
   intake = std::make_unique<Intake>(*executor, snapshots, *submitter, ids, random);
-  reporter = std::make_unique<Reporter>(url, signals, fresh);
+  reporter = std::make_unique<Reporter>(url, signals, turnover, fresh);
   logs = std::make_unique<LogAppender>(url, signals);
   notifier = std::make_unique<Notifier>(
       url, server_id, [this](NoticeKind kind, const Uuid& id) { signals.Heard(kind, id); });
@@ -223,6 +224,7 @@ void App::Parts::Build() {
                                               *leases,
                                               workers,
                                               *intake,
+                                              *submitter,
                                               *reporter,
                                               *logs,
                                               *watchers,

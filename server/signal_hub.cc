@@ -14,7 +14,17 @@ void SignalHub::Disconnect() { connected_ = false; }
 void SignalHub::WorkReady(const Uuid& pool) {
   if (!connected_) return;
   ends_.dispatcher->WorkReady(pool);
-  // Somebody else's worker may have the free slot.
+  TellIfNobodyIsFree(pool);
+}
+
+void SignalHub::SlotsFreed(const Uuid& pool) {
+  if (!connected_) return;
+  ends_.dispatcher->SlotsFreed(pool);
+  TellIfNobodyIsFree(pool);
+}
+
+// Somebody else's worker may have the free slot.
+void SignalHub::TellIfNobodyIsFree(const Uuid& pool) {
   if (ends_.parking->TotalSlots(pool) == 0) ends_.notifier->Tell(NoticeKind::kWork, pool);
 }
 

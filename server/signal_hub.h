@@ -35,6 +35,7 @@ class SignalHub final : public Signals {
   void Disconnect();
 
   void WorkReady(const Uuid& pool) override;
+  void SlotsFreed(const Uuid& pool) override;
   void RunsChanged(const std::vector<Uuid>& runs) override;
   void StopWanted(const Uuid& worker) override;
   void PoolChanged(const Uuid& pool) override;
@@ -43,6 +44,7 @@ class SignalHub final : public Signals {
   void Heard(NoticeKind kind, const Uuid& id);
 
  private:
+  void TellIfNobodyIsFree(const Uuid& pool);
   void RefreshPool(const Uuid& pool);
 
   std::atomic<bool> connected_ = false;

@@ -39,6 +39,7 @@ struct Backend {
   Leases& leases;
   WorkerDirectory& workers;
   Intake& intake;
+  Submitter& submitter;
   Reporter& reporter;
   LogAppender& logs;
   Watchers& watchers;

@@ -76,6 +76,7 @@ void ParkPoll(Backend& backend, const KnownWorker& worker, const v1::PollRequest
   respond.call().OnCancelled([&backend, id] { backend.parking.Leave(id); });
   BeatForPoll(backend, worker, id);
   backend.commands.PollParked(worker.id);
+  backend.submitter.SlotsCame(worker.pool);
   backend.dispatcher.DemandArrived(worker.pool);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "absl/container/flat_hash_map.h"
 #include "common/base/status.h"
 #include "common/crypto/token.h"
 #include "server/claim/assignment.h"
@@ -24,6 +25,13 @@ std::optional<int> OptionalInt(const Rows& rows, size_t row, int column) {
   return static_cast<int>(*value);
 }
 
+bool IsWhole(const PoolState& pool) {
+  return !pool.limit.has_value() &&
+         std::all_of(pool.queues.begin(), pool.queues.end(), [](const QueueState& queue) {
+           return !queue.limit.has_value() && queue.demand > 0;
+         });
+}
+
 }  // namespace
 
 struct ClaimRound::Plan {
@@ -31,6 +39,8 @@ struct ClaimRound::Plan {
   int64_t start_deadline_ms = 0;
   // Runs of deployments with limits of their own are due.
   bool gated = false;
+  // All queues are looked at, and no limit bounds what is found.
+  bool whole = false;
 };
 
 struct ClaimRound::Round {
@@ -66,6 +76,7 @@ absl::StatusOr<ClaimRound::Plan> ClaimRound::MakePlan(Session& session, const Uu
   plan.start_deadline_ms = rows.Int(0, 8);
   plan.gated = rows.Bool(0, 9);
   plan.plan = PlanClaim(state, kMostPerRound);
+  plan.whole = IsWhole(state);
   return plan;
 }
 
@@ -119,6 +130,20 @@ absl::Status ClaimRound::Claim(Session& session, const Uuid& pool, Round& round)
   }
   if (!round.plan.gated) return absl::OkStatus();
   return CancelCollisions(session, pool);
+}
+
+void ClaimRound::CountTurnover(const Round& round) {
+  absl::flat_hash_map<Uuid, int> found;
+  for (const Candidate& candidate : round.candidates) {
+    if (candidate.gated) continue;
+    ++found[candidate.queue];
+    if (candidate.granted) turnover_.Claimed(candidate.queue, 1);
+  }
+  const ClaimPlan& plan = round.plan.plan;
+  if (static_cast<int>(round.candidates.size()) >= plan.total) return;
+  for (const QueueAllowance& queue : plan.queues) {
+    if (found[queue.queue] < queue.most) turnover_.Drained(queue.queue);
+  }
 }
 
 void ClaimRound::Remember(const Uuid& pool, const Round& round) {
@@ -192,6 +217,7 @@ absl::StatusOr<RoundResult> ClaimRound::Run(Session& session, const Uuid& pool) 
     GiveBack(pool, round);
     return status;
   }
+  CountTurnover(round);
   Remember(pool, round);
   Deliver(pool, round);
   RoundResult result;
@@ -206,6 +232,8 @@ absl::StatusOr<RoundResult> ClaimRound::Run(Session& session, const Uuid& pool) 
   const bool full_page =
       planned > 0 && static_cast<int>(candidates.size()) + round.dropped >= planned;
   result.more = round.misplaced > 0 || unmatched || (full_page && result.granted > 0);
+  result.drained = round.plan.whole && !round.plan.gated && round.dropped == 0 && !full_page &&
+                   !result.more && planned > 0;
   if (!result.more) RETURN_IF_ERROR(FindNextDue(session, pool, result));
   return result;
 }

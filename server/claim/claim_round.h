@@ -17,6 +17,7 @@
 #include "server/db/session.h"
 #include "server/runs/fresh_attempts.h"
 #include "server/store/snapshots.h"
+#include "server/submit/turnover.h"
 
 namespace forebay::server {
 
@@ -24,6 +25,8 @@ struct RoundResult {
   int granted = 0;
   // There may be more to claim right now.
   bool more = false;
+  // Nothing that is due was left, for lack of a slot or otherwise.
+  bool drained = false;
   // How long until the pool's next waiting run becomes due or a slot comes back by itself, if
   // nothing was left to claim.
   std::optional<absl::Duration> next_due_in;
@@ -31,8 +34,13 @@ struct RoundResult {
 
 class ClaimRound {
  public:
-  ClaimRound(Parking& parking, Snapshots& snapshots, FreshAttempts& fresh, Random& random)
-      : parking_(parking), snapshots_(snapshots), fresh_(fresh), random_(random) {}
+  ClaimRound(Parking& parking, Snapshots& snapshots, Turnover& turnover, FreshAttempts& fresh,
+             Random& random)
+      : parking_(parking),
+        snapshots_(snapshots),
+        turnover_(turnover),
+        fresh_(fresh),
+        random_(random) {}
 
   absl::StatusOr<RoundResult> Run(Session& session, const Uuid& pool);
 
@@ -45,12 +53,14 @@ class ClaimRound {
   absl::Status Grant(Session& session, const Uuid& pool, Round& round);
   void GiveBack(const Uuid& pool, Round& round);
   void FailPolls(const Uuid& pool, const Round& round);
+  void CountTurnover(const Round& round);
   void Remember(const Uuid& pool, const Round& round);
   void Deliver(const Uuid& pool, Round& round);
   absl::Status FindNextDue(Session& session, const Uuid& pool, RoundResult& result);
 
   Parking& parking_;
   Snapshots& snapshots_;
+  Turnover& turnover_;
   FreshAttempts& fresh_;
   Random& random_;
 };

@@ -15,12 +15,12 @@ constexpr absl::Duration kTimerStep = absl::Seconds(1);
 
 }  // namespace
 
-Dispatcher::Dispatcher(Options options, Parking& parking, Snapshots& snapshots,
+Dispatcher::Dispatcher(Options options, Parking& parking, Snapshots& snapshots, Turnover& turnover,
                        FreshAttempts& fresh, const Clock& clock, Random& random)
     : options_(std::move(options)),
       parking_(parking),
       clock_(clock),
-      round_(parking, snapshots, fresh, random) {
+      round_(parking, snapshots, turnover, fresh, random) {
   for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { ClaimLoop(); });
   threads_.emplace_back([this] { TimerLoop(); });
 }
@@ -37,19 +37,23 @@ Dispatcher::~Dispatcher() {
 
 void Dispatcher::WorkReady(const Uuid& pool) {
   MutexLock lock(mutex_);
-  pools_[pool].hinted = true;
+  PoolWork& work = pools_[pool];
+  work.hinted = true;
+  work.drained = false;
+  Consider(pool);
+}
+
+void Dispatcher::SlotsFreed(const Uuid& pool) {
+  MutexLock lock(mutex_);
+  PoolWork& work = pools_[pool];
+  if (work.drained) return;
+  work.hinted = true;
   Consider(pool);
 }
 
 void Dispatcher::DemandArrived(const Uuid& pool) {
   MutexLock lock(mutex_);
   Consider(pool);
-}
-
-bool Dispatcher::NothingHinted(const Uuid& pool) const {
-  MutexLock lock(mutex_);
-  const auto it = pools_.find(pool);
-  return it != pools_.end() && !it->second.hinted && !it->second.claiming;
 }
 
 void Dispatcher::Consider(const Uuid& pool) {
@@ -89,6 +93,7 @@ void Dispatcher::Settle(const Uuid& pool, const absl::StatusOr<RoundResult>& res
     work.retry_at = clock_.Monotonic() + kPauseAfterError;
   } else {
     work.hinted |= result->more;
+    work.drained = result->drained && !work.hinted;
     work.next_due.reset();
     if (result->next_due_in.has_value()) work.next_due = clock_.Monotonic() + *result->next_due_in;
   }

@@ -31,24 +31,24 @@ class Dispatcher {
     absl::Duration probe_interval;
     int threads = 2;
   };
-  Dispatcher(Options options, Parking& parking, Snapshots& snapshots, FreshAttempts& fresh,
-             const Clock& clock, Random& random);
+  Dispatcher(Options options, Parking& parking, Snapshots& snapshots, Turnover& turnover,
+             FreshAttempts& fresh, const Clock& clock, Random& random);
   // Ends after the rounds under way.
   ~Dispatcher();
 
   // Something may be ready in the pool.
   void WorkReady(const Uuid& pool);
+  // What waits may go on. Nothing, if the last round left nothing waiting and no hint came since.
+  void SlotsFreed(const Uuid& pool);
   // A poll was parked: what was hinted before may go to it.
   void DemandArrived(const Uuid& pool);
-  // True while nothing is known to wait: a new run may be matched in the very transaction that
-  // accepts it.
-  bool NothingHinted(const Uuid& pool) const;
 
  private:
   struct PoolWork {
     // A pool is hinted at its first sight: it may have a backlog from before this server.
     bool hinted = true;
     bool claiming = false;
+    bool drained = false;
     // On Clock::Monotonic: when a waiting run becomes due.
     std::optional<absl::Duration> next_due;
     absl::Duration retry_at = absl::ZeroDuration();

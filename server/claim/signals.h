@@ -14,9 +14,11 @@ namespace forebay::server {
 class Signals {
  public:
   virtual ~Signals() = default;
-  // Something in the pool may be grantable now: a new run, a freed slot, a changed limit, a resumed
-  // queue.
+  // Something in the pool may be grantable now: a new run, one that came back, a changed limit, a
+  // resumed queue.
   virtual void WorkReady(const Uuid& pool) = 0;
+  // Slots of the pool came free; of use to what waits already.
+  virtual void SlotsFreed(const Uuid& pool) = 0;
   // The runs moved to another state, or their logs grew.
   virtual void RunsChanged(const std::vector<Uuid>& runs) = 0;
   // A stop is wanted for something that this worker holds.

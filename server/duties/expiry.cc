@@ -88,8 +88,7 @@ class ExpiryDuty final : public Duty {
       }
       return WriteChanges(session, changes, aftermath);
     }));
-    signals_.RunsChanged(aftermath.runs_changed);
-    for (const Uuid& pool : aftermath.pools_ready) signals_.WorkReady(pool);
+    Signal(aftermath, signals_);
     return absl::OkStatus();
   }
 

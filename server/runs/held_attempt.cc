@@ -38,11 +38,11 @@ void Add(std::vector<Uuid>& ids, const Uuid& id) {
   if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
 }
 
-// The statement answers how many rows it found as they were to be.
-absl::Status WriteAll(Session& session, const Query& query, const BinaryParams& columns,
-                      int64_t count) {
+// The statement answers first how many rows it found as they were to be.
+absl::StatusOr<Rows> WriteAll(Session& session, const Query& query, const BinaryParams& columns,
+                              int64_t count) {
   ASSIGN_OR_RETURN(Rows rows, session.RunBatch(query, columns));
-  if (rows.Int(0, 0) == count) return absl::OkStatus();
+  if (rows.Int(0, 0) == count) return rows;
   return Error(absl::StatusCode::kAborted, "NOT_AS_REMEMBERED")
       .Says("{} of {} attempts are as they were remembered", rows.Int(0, 0), count);
 }
@@ -56,14 +56,7 @@ absl::Status Advance(Session& session, const std::vector<AttemptChange>& changes
     columns.Add(change);
   }
   if (count == 0) return absl::OkStatus();
-  return WriteAll(session, queries::kAdvanceAttempts, columns.Take(), count);
-}
-
-absl::Status End(Session& session, const std::vector<AttemptChange>& ended) {
-  EndColumns columns;
-  for (const AttemptChange& change : ended) columns.Add(change);
-  return WriteAll(session, queries::kEndAttempts, columns.Take(),
-                  static_cast<int64_t>(ended.size()));
+  return WriteAll(session, queries::kAdvanceAttempts, columns.Take(), count).status();
 }
 
 absl::Status ReleaseSlots(Session& session, const std::vector<AttemptChange>& ended) {
@@ -76,6 +69,14 @@ absl::Status ReleaseSlots(Session& session, const std::vector<AttemptChange>& en
     for (const Uuid& limit : change.before.limits) --slots[{"named", limit}];
   }
   return BumpCounters(session, slots);
+}
+
+absl::Status End(Session& session, const std::vector<AttemptChange>& ended) {
+  EndColumns columns;
+  for (const AttemptChange& change : ended) columns.Add(change);
+  ASSIGN_OR_RETURN(Rows rows, WriteAll(session, queries::kEndAttempts, columns.Take(),
+                                       static_cast<int64_t>(ended.size())));
+  return rows.Bool(0, 1) ? ReleaseSlots(session, ended) : absl::OkStatus();
 }
 
 // A slot of a shared limit may be what a run of another pool waits for.
@@ -111,19 +112,6 @@ absl::Status Quarantine(Session& session, const std::vector<AttemptChange>& ende
   }
   if (quarantined.empty()) return absl::OkStatus();
   return session.Run(queries::kBlockRuns, Args().Array(IdArray(quarantined))).status();
-}
-
-// A run that passed its gate clears its deployment's record of runs that never began.
-absl::Status Forgive(Session& session, const std::vector<AttemptChange>& changes) {
-  std::vector<Uuid> begun;
-  for (const AttemptChange& change : changes) {
-    if (change.phase == Phase::kStarted && change.before.state.phase != Phase::kStarted &&
-        change.before.state.protocol_retries == 0) {
-      Add(begun, change.before.deployment);
-    }
-  }
-  if (begun.empty()) return absl::OkStatus();
-  return session.Run(queries::kForgiveDeployments, Args().Array(IdArray(begun))).status();
 }
 
 }  // namespace
@@ -199,19 +187,24 @@ absl::StatusOr<std::vector<HeldAttempt>> LockAttempts(Session& session, std::vec
 absl::Status WriteChanges(Session& session, const std::vector<AttemptChange>& changes,
                           Aftermath& aftermath) {
   RETURN_IF_ERROR(Advance(session, changes));
-  RETURN_IF_ERROR(Forgive(session, changes));
   std::vector<AttemptChange> ended;
   for (const AttemptChange& change : changes) {
     aftermath.runs_changed.push_back(change.before.run);
     if (!change.end.has_value()) continue;
     ended.push_back(change);
-    Add(aftermath.pools_ready, change.before.pool);
+    const bool requeued = change.end->next == Next::kRequeue;
+    Add(requeued ? aftermath.pools_ready : aftermath.pools_freed, change.before.pool);
   }
   if (ended.empty()) return absl::OkStatus();
   RETURN_IF_ERROR(End(session, ended));
-  RETURN_IF_ERROR(ReleaseSlots(session, ended));
   RETURN_IF_ERROR(AddSharingPools(session, ended, aftermath.pools_ready));
   return Quarantine(session, ended);
+}
+
+void Signal(const Aftermath& aftermath, Signals& signals) {
+  signals.RunsChanged(aftermath.runs_changed);
+  for (const Uuid& pool : aftermath.pools_ready) signals.WorkReady(pool);
+  for (const Uuid& pool : aftermath.pools_freed) signals.SlotsFreed(pool);
 }
 
 }  // namespace forebay::server

@@ -9,6 +9,7 @@
 
 #include "common/base/uuid.h"
 #include "forebay/v1/worker_protocol.pb.h"
+#include "server/claim/signals.h"
 #include "server/db/session.h"
 #include "server/runs/transition.h"
 
@@ -73,9 +74,13 @@ struct AttemptChange {
 
 // What to signal once the transaction has committed.
 struct Aftermath {
+  // Something came back to the queue, or a slot to what other pools share.
   std::vector<Uuid> pools_ready;
+  // Nothing but slots came free.
+  std::vector<Uuid> pools_freed;
   std::vector<Uuid> runs_changed;
 };
+void Signal(const Aftermath& aftermath, Signals& signals);
 
 // Whether it says anything new about an attempt that goes on.
 bool Moved(const AttemptChange& change);

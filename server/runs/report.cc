@@ -100,6 +100,14 @@ std::vector<Uuid> Without(const std::vector<Uuid>& runs, const std::vector<HeldA
   return others;
 }
 
+std::vector<Uuid> QueuesOfEnded(const std::vector<AttemptChange>& changes) {
+  std::vector<Uuid> queues;
+  for (const AttemptChange& change : changes) {
+    if (change.end.has_value()) queues.push_back(change.before.queue);
+  }
+  return queues;
+}
+
 bool ChecksWhatItTakesForGranted(const AttemptChange& change) {
   if (!change.end.has_value()) return Moved(change);
   return change.end->next == Next::kEnd && change.end->outcome == Outcome::kCompleted;
@@ -225,8 +233,10 @@ struct Reporter::Outcome {
   Aftermath aftermath;
 };
 
-Reporter::Reporter(const std::string& url, Signals& signals, FreshAttempts& fresh)
+Reporter::Reporter(const std::string& url, Signals& signals, Turnover& turnover,
+                   FreshAttempts& fresh)
     : signals_(signals),
+      turnover_(turnover),
       fresh_(fresh),
       batcher_(url, {.flushers = 2, .max_batch = 200, .queue_limit = 20'000, .worth_another = 64},
                [this](Session& session, std::vector<ReportRequest> batch) {
@@ -271,13 +281,15 @@ void Reporter::Flush(Session& session, std::vector<ReportRequest> batch) {
       InTransaction(session, [&] { return Apply(session, batch, tries++ == 0, outcome); });
   // What was not as remembered, or is not known to be written, is looked up from now on.
   if (tries > 1 || !status.ok()) fresh_.Forget(RunsOf(batch).plain);
-  if (status.ok()) fresh_.Changed(outcome.changes);
+  if (status.ok()) {
+    fresh_.Changed(outcome.changes);
+    turnover_.Ended(QueuesOfEnded(outcome.changes));
+  }
   for (size_t i = 0; i < batch.size(); ++i) {
     status.ok() ? batch[i].done(std::move(outcome.results[i])) : batch[i].done(status);
   }
   if (!status.ok()) return;
-  signals_.RunsChanged(outcome.aftermath.runs_changed);
-  for (const Uuid& pool : outcome.aftermath.pools_ready) signals_.WorkReady(pool);
+  Signal(outcome.aftermath, signals_);
 }
 
 }  // namespace forebay::server

@@ -18,6 +18,7 @@
 #include "server/db/batcher.h"
 #include "server/runs/fresh_attempts.h"
 #include "server/runs/held_attempt.h"
+#include "server/submit/turnover.h"
 
 namespace forebay::server {
 
@@ -31,7 +32,7 @@ struct ReportRequest {
 
 class Reporter {
  public:
-  Reporter(const std::string& url, Signals& signals, FreshAttempts& fresh);
+  Reporter(const std::string& url, Signals& signals, Turnover& turnover, FreshAttempts& fresh);
 
   // RESOURCE_EXHAUSTED goes to `done` like every other outcome.
   void Report(ReportRequest request);
@@ -44,6 +45,7 @@ class Reporter {
                      Outcome& outcome);
 
   Signals& signals_;
+  Turnover& turnover_;
   FreshAttempts& fresh_;
   Batcher<ReportRequest> batcher_;
 };

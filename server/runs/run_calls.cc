@@ -46,11 +46,6 @@ absl::Status FinishedOtherwise(const HeldState& state) {
             state.said == Said::kCompleted ? "completed" : "failed");
 }
 
-void Raise(Signals& signals, const Aftermath& aftermath) {
-  signals.RunsChanged(aftermath.runs_changed);
-  for (const Uuid& pool : aftermath.pools_ready) signals.WorkReady(pool);
-}
-
 absl::Status DescribeRun(Session& session, Snapshots& snapshots, const Uuid& run,
                          v1::StartAttemptResponse& response) {
   ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kReadStartedRun, Args().Id(run)));
@@ -97,7 +92,7 @@ absl::StatusOr<v1::StartAttemptResponse> StartAttempt(Session& session, Snapshot
     RETURN_IF_ERROR(DescribeRun(session, snapshots, run, response));
     return WriteChanges(session, {change}, aftermath);
   }));
-  Raise(signals, aftermath);
+  Signal(aftermath, signals);
   return response;
 }
 
@@ -133,7 +128,7 @@ absl::StatusOr<v1::ReportStateResponse> ReportRunState(Session& session, Signals
     if (decision.next != Next::kNone) change.end = decision;
     return WriteChanges(session, {change}, aftermath);
   }));
-  Raise(signals, aftermath);
+  Signal(aftermath, signals);
   v1::ReportStateResponse response;
   response.mutable_state()->set_type(request.type());
   response.mutable_state()->set_name(StateWordOf(request.type()));

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "common/base/status.h"
 #include "common/crypto/token.h"
 #include "server/claim/assignment.h"
@@ -50,24 +52,96 @@ struct Submitter::Item {
 
 struct Submitter::Batch {
   std::vector<Item> items;
+  // The lobby knows that they have their slots, or get none.
+  bool seated = false;
   std::map<Uuid, Target> targets;
 };
 
-Submitter::Submitter(const std::string& url, Parking& parking, FreshAttempts& fresh,
-                     Signals& signals, Random& random)
+Submitter::Submitter(const std::string& url, Parking& parking, Turnover& turnover,
+                     FreshAttempts& fresh, Signals& signals, const Clock& clock, Random& random)
     : parking_(parking),
+      turnover_(turnover),
       fresh_(fresh),
       signals_(signals),
+      clock_(clock),
       random_(random),
+      lobby_({[&parking](const Uuid& pool, const Uuid& queue) {
+                return parking.SlotsFor(pool, queue);
+              },
+              [&turnover](const Uuid& queue) { return turnover.Of(queue); }}),
+      expiry_([this] { ExpireLoop(); }),
       batcher_(url, {.flushers = 2, .max_batch = 500, .queue_limit = 20'000, .worth_another = 64},
                [this](Session& session, std::vector<SubmitRequest> requests) {
                  Flush(session, std::move(requests));
                }) {}
 
+Submitter::~Submitter() {
+  std::vector<SubmitRequest> left;
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    left = lobby_.Empty();
+  }
+  lobby_wake_.NotifyAll();
+  expiry_.join();
+  Write(std::move(left));
+}
+
 void Submitter::Submit(std::vector<SubmitRequest> requests) {
+  std::vector<SubmitRequest> passed;
+  {
+    MutexLock lock(mutex_);
+    const bool first = lobby_.size() == 0;
+    passed = lobby_.Enter(std::move(requests), clock_.Monotonic());
+    if (first && lobby_.size() > 0) lobby_wake_.NotifyOne();
+  }
+  Write(std::move(passed));
+}
+
+void Submitter::SlotsCame(const Uuid& pool) {
+  std::vector<SubmitRequest> passed;
+  {
+    MutexLock lock(mutex_);
+    if (lobby_.size() > 0) passed = lobby_.Release(pool);
+  }
+  Write(std::move(passed));
+}
+
+void Submitter::ExpireLoop() {
+  for (;;) {
+    std::vector<SubmitRequest> passed;
+    {
+      MutexLock lock(mutex_);
+      if (stopping_) return;
+      const auto next = lobby_.NextExpiry();
+      const absl::Duration now = clock_.Monotonic();
+      if (!next.has_value()) {
+        lobby_wake_.Wait(mutex_);
+      } else if (*next > now) {
+        lobby_wake_.WaitFor(mutex_, *next - now);
+      } else {
+        passed = lobby_.Expire(now);
+      }
+    }
+    Write(std::move(passed));
+  }
+}
+
+void Submitter::Write(std::vector<SubmitRequest> requests) {
+  if (requests.empty()) return;
   const absl::Status status = batcher_.Add(requests);
   if (status.ok()) return;
+  {
+    MutexLock lock(mutex_);
+    for (const SubmitRequest& request : requests) lobby_.Seated(request.submission);
+  }
   for (SubmitRequest& request : requests) request.done(status);
+}
+
+void Submitter::Seat(Batch& batch) {
+  if (std::exchange(batch.seated, true)) return;
+  MutexLock lock(mutex_);
+  for (const Item& item : batch.items) lobby_.Seated(item.submission());
 }
 
 absl::Status Submitter::ReadTargets(Session& session, Batch& batch) {
@@ -197,6 +271,7 @@ absl::Status Submitter::WriteBatch(Session& session, Batch& batch) {
                                [](const Item& item) { return item.pending; });
   if (!any) return absl::OkStatus();
   Reserve(batch);
+  Seat(batch);
   return Insert(session, batch);
 }
 
@@ -225,6 +300,7 @@ void Submitter::Flush(Session& session, std::vector<SubmitRequest> requests) {
     item.request = std::move(request);
   }
   absl::Status status = InTransaction(session, [&] { return WriteBatch(session, batch); });
+  Seat(batch);
   if (ReasonOf(status) == "COMMIT_IN_DOUBT") {
     status = ResolveDoubt(session, batch, status);
     // Granted or not, the polls are told to ask again: a replay finds what they got.
@@ -257,6 +333,7 @@ void Submitter::Answer(Batch& batch) {
   Remember(batch);
   std::map<Uuid, std::vector<Parking::Delivery>> deliveries;
   std::vector<Uuid> hinted;
+  absl::flat_hash_map<Uuid, int64_t> waiting;
   for (Item& item : batch.items) {
     const DeploymentSnapshot& deployment = *item.submission().deployment;
     if (item.reservation.has_value() && item.granted_until.has_value()) {
@@ -277,10 +354,13 @@ void Submitter::Answer(Batch& batch) {
     }
     const bool queued =
         item.outcome.ok() && !item.outcome->existed && !item.granted_until.has_value();
+    if (queued && !item.submission().due.has_value() && !batch.targets[deployment.id].blocked)
+      ++waiting[deployment.queue];
     if (queued && std::find(hinted.begin(), hinted.end(), deployment.pool) == hinted.end()) {
       hinted.push_back(deployment.pool);
     }
   }
+  for (const auto& [queue, runs] : waiting) turnover_.Queued(queue, runs);
   for (Item& item : batch.items) {
     if (item.outcome.ok() && !item.outcome->existed && item.request.wants_receipt) {
       item.outcome->receipt = Receipt(item.submission(), item.written);

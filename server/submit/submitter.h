@@ -4,51 +4,44 @@
 //
 // A run goes straight to a parked worker (sync match) when its pool has demand here, nothing of the
 // same or a higher priority waits, nothing is paused and no limit has to be counted; it is then
-// inserted already granted, in the same commit. Else it is queued and its pool is hinted.
-// Thread-safe.
+// inserted already granted, in the same commit. Where such a slot is about to come free the run
+// waits for it a moment (lobby.h). Else it is queued and its pool is hinted. Thread-safe.
 
 #include <optional>
 #include <string>
+#include <thread>
 
-#include "absl/functional/any_invocable.h"
-#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "common/base/sync.h"
 #include "server/claim/parking.h"
 #include "server/claim/signals.h"
 #include "server/db/batcher.h"
 #include "server/runs/fresh_attempts.h"
-#include "server/submit/submission.h"
+#include "server/submit/lobby.h"
+#include "server/submit/submit_request.h"
+#include "server/submit/turnover.h"
 
 namespace forebay::server {
 
-struct Accepted {
-  Uuid run;
-  // An earlier submission under the same idempotency key had made it.
-  bool existed = false;
-  // When it was asked for, and the run did not exist before.
-  std::optional<v1::FlowRun> receipt;
-};
-
-struct SubmitRequest {
-  Submission submission;
-  bool wants_receipt = false;
-  // NOT_FOUND (DEPLOYMENT_NOT_FOUND) when the deployment went away, ABORTED (DEPLOYMENT_CHANGED)
-  // when the checks were made against an older revision, ALREADY_EXISTS (IDEMPOTENCY_KEY_REUSED),
-  // UNAVAILABLE, RESOURCE_EXHAUSTED.
-  absl::AnyInvocable<void(absl::StatusOr<Accepted>)> done;
-};
-
 class Submitter {
  public:
-  Submitter(const std::string& url, Parking& parking, FreshAttempts& fresh, Signals& signals,
-            Random& random);
+  Submitter(const std::string& url, Parking& parking, Turnover& turnover, FreshAttempts& fresh,
+            Signals& signals, const Clock& clock, Random& random);
+  // Writes what waits.
+  ~Submitter();
 
   // On RESOURCE_EXHAUSTED all of them are answered so.
   void Submit(std::vector<SubmitRequest> requests);
+  // A worker has parked: its slots may be what somebody waits for.
+  void SlotsCame(const Uuid& pool);
 
  private:
   struct Item;
   struct Target;
   struct Batch;
+  void Write(std::vector<SubmitRequest> requests);
+  void ExpireLoop();
+  void Seat(Batch& batch);
   void Flush(Session& session, std::vector<SubmitRequest> requests);
   absl::Status WriteBatch(Session& session, Batch& batch);
   absl::Status ReadTargets(Session& session, Batch& batch);
@@ -61,9 +54,16 @@ class Submitter {
   void Answer(Batch& batch);
 
   Parking& parking_;
+  Turnover& turnover_;
   FreshAttempts& fresh_;
   Signals& signals_;
+  const Clock& clock_;
   Random& random_;
+  Mutex mutex_;
+  CondVar lobby_wake_;
+  Lobby lobby_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::thread expiry_;
   Batcher<SubmitRequest> batcher_;
 };
 

@@ -1,7 +1,6 @@
 #include "tests/bench/sim_worker.h"
 
 #include <fmt/format.h>
-#include <grpcpp/create_channel.h>
 
 #include "common/base/clock.h"
 #include "common/base/uuid.h"
@@ -14,12 +13,6 @@ constexpr std::chrono::seconds kCallDeadline(60);
 constexpr char kTokenHeader[] = "authorization";
 
 std::string FreshUuid() { return UuidSource(SystemClock(), SystemRandom()).Next().ToString(); }
-
-std::shared_ptr<grpc::Channel> OwnConnection(const std::string& server) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
-}
 
 void SetInfrastructure(const v1::AttemptRef& ref, v1::AttemptReport& report) {
   *report.mutable_attempt() = ref;
@@ -104,8 +97,8 @@ void SimWorker::OnPoll(const grpc::Status& status, const v1::PollResponse& respo
   for (const v1::Assignment& assignment : response.assignments()) {
     group_.pickup->Assigned(assignment.attempt().run_id(), now);
     --free_;
-    SetInfrastructure(assignment.attempt(), facts_.emplace_back());
-    v1::AttemptReport& gate = facts_.emplace_back();
+    SetInfrastructure(assignment.attempt(), *facts_.add_reports());
+    v1::AttemptReport& gate = *facts_.add_reports();
     *gate.mutable_attempt() = assignment.attempt();
     gate.mutable_gate()->set_launch_ticket(assignment.launch_ticket());
   }
@@ -114,16 +107,14 @@ void SimWorker::OnPoll(const grpc::Status& status, const v1::PollResponse& respo
 }
 
 void SimWorker::Report() {
-  if (facts_.empty() || !reporting_.empty()) return;
-  reporting_.swap(facts_);
-  v1::ReportAttemptsRequest request;
-  request.set_worker_id(worker_id_);
-  request.mutable_reports()->Add(reporting_.begin(), reporting_.end());
+  if (facts_.reports().empty() || !reporting_.reports().empty()) return;
+  reporting_.Swap(&facts_);
+  reporting_.set_worker_id(worker_id_);
   ++group_.calls_in_flight;
   AsyncCall<v1::ReportAttemptsResponse>::Start(
       group_.token, kCallDeadline,
       [&](grpc::ClientContext* context) {
-        return stub_->PrepareAsyncReportAttempts(context, request, group_.queue);
+        return stub_->PrepareAsyncReportAttempts(context, reporting_, group_.queue);
       },
       [this](const grpc::Status& status, v1::ReportAttemptsResponse& response) {
         OnReport(status, response);
@@ -132,16 +123,16 @@ void SimWorker::Report() {
 
 void SimWorker::OnReport(const grpc::Status& status, const v1::ReportAttemptsResponse& response) {
   --group_.calls_in_flight;
-  const std::vector<v1::AttemptReport> sent = std::move(reporting_);
-  reporting_.clear();
+  v1::ReportAttemptsRequest sent;
+  sent.Swap(&reporting_);
   if (!status.ok()) return Fault("report: " + status.error_message());
   for (int i = 0; i < response.results_size(); ++i) {
-    const v1::AttemptReport& fact = sent[static_cast<size_t>(i)];
+    const v1::AttemptReport& fact = sent.reports(i);
     if (response.results(i).verdict() != v1::REPORT_VERDICT_ACCEPTED) {
       Fault(fmt::format("report {} answered {}", static_cast<int>(fact.fact_case()),
                         static_cast<int>(response.results(i).verdict())));
     } else if (fact.has_gate()) {
-      v1::AttemptReport& exited = facts_.emplace_back();
+      v1::AttemptReport& exited = *facts_.add_reports();
       *exited.mutable_attempt() = fact.attempt();
       exited.mutable_exited()->set_exit_code(0);
       exited.mutable_exited()->set_reason("EXITED");

@@ -55,8 +55,9 @@ class SimWorker {
   std::string worker_id_;
   int free_;
   bool polling_ = false;
-  std::vector<v1::AttemptReport> facts_;
-  std::vector<v1::AttemptReport> reporting_;
+  // To be reported next, and under way.
+  v1::ReportAttemptsRequest facts_;
+  v1::ReportAttemptsRequest reporting_;
   absl::Duration next_beat_ = absl::ZeroDuration();
   absl::Duration beat_interval_ = absl::Seconds(5);
 };

@@ -1,7 +1,5 @@
 #include "tests/bench/submitter.h"
 
-#include <grpcpp/create_channel.h>
-
 #include <algorithm>
 
 #include "common/base/clock.h"
@@ -28,8 +26,7 @@ SubmitPlan PlanFrom(const Options& options) {
 }
 
 Submitter::Submitter(SubmitPlan plan, Pickup& pickup) : plan_(std::move(plan)), pickup_(pickup) {
-  stub_ = v1::FlowRunService::NewStub(
-      grpc::CreateChannel(plan_.server, grpc::InsecureChannelCredentials()));
+  stub_ = v1::FlowRunService::NewStub(OwnConnection(plan_.server));
 }
 
 Submitter::~Submitter() {

@@ -26,7 +26,7 @@ HOT = {
     "claim": "claim_state claim_candidates gated_candidates grant_attempts gate_runs_late cancel_collisions next_due probe_pools",
     "limits": "share_limits lock_counters slots_left_of bump_counters take_decaying",
     "replay": "lock_replayed renew_tickets lock_sightings adopt_attempts",
-    "report": "lock_attempts advance_attempts end_attempts forgive_deployments lock_overdue",
+    "report": "lock_attempts advance_attempts end_attempts lock_overdue",
     "lease": "renew_leases set_readiness held_by_workers end_leases read_worker",
     "run": "run_heartbeat read_started_run",
     "logs": "lock_log_ends append_logs advance_log_ends read_logs log_end",

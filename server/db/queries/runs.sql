@@ -56,7 +56,8 @@ WHERE (l.worker_id IS NULL
 ORDER BY h.run_id LIMIT 500
 FOR UPDATE OF h SKIP LOCKED
 
--- `begins`: it passes its gate now. Answers how many were as they were to be.
+-- `begins`: it passes its gate now, and what it needed no repeat for clears its deployment's record of runs that never
+-- began. Answers how many were as they were to be.
 -- name: advance_attempts
 WITH moved AS (
   UPDATE held_attempts h
@@ -74,7 +75,11 @@ WITH moved AS (
        AS t (run_id, phase, infrastructure_name, infrastructure_id, run_token_hash, begins, said, said_message, was_epoch,
              was_worker, was_phase, was_ticket, log_lines)
   {{place_of_attempt}} {{as_remembered}}
-  RETURNING h.started_at, h.run_id, h.pool_id, h.deployment_id, h.attempt, t.begins
+  RETURNING h.started_at, h.run_id, h.pool_id, h.deployment_id, h.attempt, t.begins, h.protocol_retries
+), forgiven AS (
+  UPDATE deployments SET launch_failures = 0
+  WHERE id IN (SELECT DISTINCT deployment_id FROM moved WHERE begins AND protocol_retries = 0)
+    AND launch_failures > 0 AND quarantine_reason IS NULL
 ), events AS (
   {{record_steps}} (
     SELECT started_at, run_id, pool_id, deployment_id, attempt, 'RUNNING', '', '' FROM moved WHERE begins
@@ -83,7 +88,7 @@ WITH moved AS (
 SELECT count(*) FROM moved
 
 -- Closes attempts: history is written, and the run ends or goes back to its queue. A run that goes back at once keeps
--- its place by due time. Answers how many were as they were to be.
+-- its place by due time. Answers how many were as they were to be, and whether anybody counts slots.
 -- name: end_attempts
 WITH input AS MATERIALIZED (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::bigint[], $7::bigint[],
@@ -133,7 +138,7 @@ WITH input AS MATERIALIZED (
       attempts = g.attempt, started_at = g.started_at, ended_at = g.ended_at, log_end = g.log_offset
   FROM gone g WHERE f.id = g.run_id AND NOT g.requeue
 )
-SELECT count(*) FROM gone
+SELECT count(*), EXISTS (SELECT FROM slot_counters) FROM gone
 
 -- name: count_quarantined_runs
 UPDATE deployments d
@@ -144,9 +149,6 @@ FROM (SELECT id, count(*)::integer AS failures, min(reason) AS reason
       FROM unnest($1::uuid[], $2::text[]) AS u (id, reason) GROUP BY id) AS t
 WHERE d.id = t.id
 RETURNING d.id, d.quarantine_reason IS NOT NULL
-
--- name: forgive_deployments
-UPDATE deployments SET launch_failures = 0 WHERE id = ANY ($1::uuid[]) AND launch_failures > 0 AND quarantine_reason IS NULL
 
 -- name: block_runs
 UPDATE queued_runs SET blocked = true WHERE deployment_id = ANY ($1::uuid[]) AND NOT blocked
