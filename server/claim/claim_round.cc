@@ -31,10 +31,12 @@ struct ClaimRound::Plan {
   int64_t start_deadline_ms = 0;
   // Runs of deployments with limits of their own are due.
   bool gated = false;
+  absl::Time as_of;
 };
 
 struct ClaimRound::Round {
   Plan plan;
+  ClaimWalk walk;
   std::vector<Candidate> candidates;
   SlotLedger ledger;
   Snapshots::Deployments deployments;
@@ -65,6 +67,7 @@ absl::StatusOr<ClaimRound::Plan> ClaimRound::MakePlan(Session& session, const Uu
   }
   plan.start_deadline_ms = rows.Int(0, 8);
   plan.gated = rows.Bool(0, 9);
+  plan.as_of = rows.Time(0, 10);
   plan.plan = PlanClaim(state, kMostPerRound);
   return plan;
 }
@@ -99,13 +102,27 @@ absl::Status ClaimRound::Grant(Session& session, const Uuid& pool, Round& round)
   return round.ledger.Take(session, pool, round.candidates);
 }
 
+absl::Status ClaimRound::FindCandidates(Session& session, const Uuid& pool, Round& round) {
+  const ClaimPlan& plan = round.plan.plan;
+  if (plan.total == 0) return absl::OkStatus();
+  const absl::Duration began = clock_.Monotonic();
+  ClaimWalk& walk = round.walk;
+  walk.total = plan.total;
+  walk.as_of = round.plan.as_of;
+  {
+    MutexLock lock(mutex_);
+    for (const QueueAllowance& queue : plan.queues)
+      walk.queues.push_back({queue.queue, queue.most, marks_.From(queue.queue, began)});
+  }
+  ASSIGN_OR_RETURN(round.candidates, LockInOrder(session, walk, round.misplaced));
+  walk.took = clock_.Monotonic() - began;
+  if (!round.plan.gated) return absl::OkStatus();
+  return LockBesideOrder(session, pool, plan, round.candidates);
+}
+
 absl::Status ClaimRound::Claim(Session& session, const Uuid& pool, Round& round) {
   ASSIGN_OR_RETURN(round.plan, MakePlan(session, pool));
-  const ClaimPlan& plan = round.plan.plan;
-  if (plan.total > 0) {
-    ASSIGN_OR_RETURN(round.candidates,
-                     LockCandidates(session, pool, plan, round.plan.gated, round.misplaced));
-  }
+  RETURN_IF_ERROR(FindCandidates(session, pool, round));
   if (!round.candidates.empty()) {
     RETURN_IF_ERROR(round.ledger.Admit(session, pool, round.candidates, round.dropped));
   }
@@ -154,6 +171,17 @@ void ClaimRound::FailPolls(const Uuid& pool, const Round& round) {
   }
 }
 
+std::optional<absl::Duration> ClaimRound::MoveMarks(Round& round) {
+  std::map<Uuid, int> granted;
+  for (const Candidate& candidate : round.candidates)
+    if (candidate.granted && !candidate.gated) ++granted[candidate.queue];
+  for (QueueWalk& queue : round.walk.queues) queue.left -= granted[queue.queue];
+  const absl::Duration now = clock_.Monotonic();
+  MutexLock lock(mutex_);
+  marks_.Committed(round.walk, now);
+  return marks_.NextWholeWalkIn(round.walk, now);
+}
+
 absl::Status ClaimRound::FindNextDue(Session& session, const Uuid& pool, RoundResult& result) {
   ASSIGN_OR_RETURN(Rows due, session.Run(queries::kNextDue, Args().Id(pool)));
   for (const int column : {0, 1}) {
@@ -177,8 +205,9 @@ absl::StatusOr<RoundResult> ClaimRound::Run(Session& session, const Uuid& pool) 
     GiveBack(pool, round);
     return status;
   }
-  Deliver(pool, round);
   RoundResult result;
+  result.next_due_in = MoveMarks(round);
+  Deliver(pool, round);
   const auto& candidates = round.candidates;
   result.granted =
       static_cast<int>(std::count_if(candidates.begin(), candidates.end(),
