@@ -64,7 +64,7 @@ class LowWaterMarks {
   // Bounds the share of the time that goes into walks from the beginning: 2 %.
   static constexpr int kRest = 50;
   static constexpr absl::Duration kLongestRest = absl::Seconds(10);
-  static constexpr absl::Duration kOverlap = absl::Seconds(2);
+  static constexpr absl::Duration kOverlap = absl::Milliseconds(500);
 
   // From where a claim walks the queue; none: from the beginning.
   std::optional<absl::Time> From(const Uuid& queue, absl::Duration now) const;

@@ -66,7 +66,7 @@ class QueueCells:
         worker = self._worker(pool)
         through = waiting = 0
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        while waiting or time.monotonic() < until:
             if not waiting:
                 fill(self.bench, f"bench/{pool}", REFILL)
                 waiting = REFILL
@@ -75,8 +75,6 @@ class QueueCells:
             through += len(taken)
             if set(worker.complete_all(taken)) - {"ACCEPTED"}:
                 raise Lost("the report of a run was refused")
-        while waiting:
-            waiting -= len(worker.poll(min(GULP, waiting)).assignments)
         worker.close()
         return through
 
