@@ -44,7 +44,8 @@ def database():
 
 @pytest.fixture
 def api(database, scratch):
-    server = Server(scratch, database.dsn, arguments=("--log-level", "info")).start()
+    # The slow probe would find it too.
+    server = Server(scratch, database.dsn, arguments=("--log-level", "info"), FOREBAY_PROBE_INTERVAL_MS="60000").start()
     api = admin_api(server)
     api.create_pool("alpha")
     api.deploy("flow/one", "alpha", ["true"])
