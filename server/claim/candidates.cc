@@ -48,11 +48,7 @@ Args ArgsOf(const ClaimWalk& walk) {
     most.Int(queue.most);
     queue.from.has_value() ? from.Time(*queue.from) : from.Null();
   }
-  return Args()
-      .Array(queues.Take())
-      .Array(most.Take())
-      .Int(walk.total)
-      .Array(from.Take());
+  return Args().Array(queues.Take()).Array(most.Take()).Int(walk.total).Array(from.Take());
 }
 
 void WriteDown(ClaimWalk& walk, const Candidate& candidate, bool is_late) {

@@ -3,8 +3,8 @@
 // Where the next claim of a queue may begin, so that it does not walk again what was claimed
 // before. Pure: time comes in, nothing is asked for.
 //
-// A claim reads its queue in the order (due time, run). Entries of claimed runs stand at the head of
-// that order until PostgreSQL may take them away, and while any snapshot is held open in the
+// A claim reads its queue in the order (due time, run). Entries of claimed runs stand at the head
+// of that order until PostgreSQL may take them away, and while any snapshot is held open in the
 // database (a backup, a long report) it may not: each claim then walks all that was claimed since.
 // A mark is the due time up to which a queue has been claimed; a claim from there walks none of it.
 //
@@ -70,8 +70,8 @@ class LowWaterMarks {
   std::optional<absl::Time> From(const Uuid& queue, absl::Duration now) const;
   // What a claim did. Only once it is committed: runs given back would be left below the mark.
   void Committed(const ClaimWalk& walk, absl::Duration now);
-  // Asked after Committed: how long until a queue that this claim walked from a mark is to be walked
-  // from the beginning; none: there is no such queue.
+  // Asked after Committed: how long until a queue that this claim walked from a mark is to be
+  // walked from the beginning; none: there is no such queue.
   std::optional<absl::Duration> NextWholeWalkIn(const ClaimWalk& walk, absl::Duration now) const;
 
  private:

@@ -44,8 +44,9 @@ def database():
 
 @pytest.fixture
 def api(database, scratch):
-    # The slow probe would find it too.
-    server = Server(scratch, database.dsn, arguments=("--log-level", "info"), FOREBAY_PROBE_INTERVAL_MS="60000").start()
+    # The slow probe would find it too; a poll ends before that, and after the longest rest.
+    slow = {"FOREBAY_SERVER_PROBE_INTERVAL_MS": "60000", "FOREBAY_SERVER_POLL_DEADLINE_SECONDS": "20"}
+    server = Server(scratch, database.dsn, arguments=("--log-level", "info"), **slow).start()
     api = admin_api(server)
     api.create_pool("alpha")
     api.deploy("flow/one", "alpha", ["true"])

@@ -1,6 +1,6 @@
 // A model of a pool's queues beside the marks: runs with old and new due times, commits that come
-// late, rows that others had locked, claims that are rolled back, entries that stay while a snapshot
-// is held. However they mix, each run is found within the bound.
+// late, rows that others had locked, claims that are rolled back, entries that stay while a
+// snapshot is held. However they mix, each run is found within the bound.
 
 #include <algorithm>
 #include <map>
