@@ -138,6 +138,7 @@ struct App::Parts {
   Parking parking;
   WorkerDirectory workers;
   SignalHub signals;
+  SharedMarks marks{clock};
   Turnover turnover{clock};
   FreshAttempts fresh{kMostFreshAttempts};
   std::unique_ptr<Executor> executor;
@@ -198,10 +199,11 @@ void App::Parts::Build() {
   commands = std::make_unique<Commands>(*executor, parking);
   watchers = std::make_unique<Watchers>(*executor, clock);
   dispatcher = std::make_unique<Dispatcher>(
-      Dispatcher::Options{url, absl::Milliseconds(config.probe_interval_ms())}, parking, snapshots,
-      turnover, fresh, clock, random);
+      Dispatcher::Options{url, absl::Milliseconds(config.probe_interval_ms())},
+      ClaimRound::Shared{parking, snapshots, marks, turnover, fresh, clock, random});
   leases = std::make_unique<Leases>(url, clock);
-  submitter = std::make_unique<Submitter>(url, parking, turnover, fresh, signals, clock, random);
+  submitter = std::make_unique<Submitter>(
+      url, Submitter::Shared{parking, marks, turnover, fresh, signals, clock, random});
   intake = std::make_unique<Intake>(*executor, snapshots, *submitter, ids, random);
   reporter = std::make_unique<Reporter>(url, signals, turnover, fresh);
   logs = std::make_unique<LogAppender>(url, signals);

@@ -41,6 +41,26 @@ PlanColumns ColumnsOf(const ClaimPlan& plan) {
   return {queues.Take(), most.Take()};
 }
 
+Args ArgsOf(const ClaimWalk& walk) {
+  ArrayLiteral queues, most, from;
+  for (const QueueWalk& queue : walk.queues) {
+    queues.Id(queue.queue);
+    most.Int(queue.most);
+    queue.from.has_value() ? from.Time(*queue.from) : from.Null();
+  }
+  return Args().Array(queues.Take()).Array(most.Take()).Int(walk.total).Array(from.Take());
+}
+
+void WriteDown(ClaimWalk& walk, const Candidate& candidate, bool is_late) {
+  const auto part =
+      std::find_if(walk.queues.begin(), walk.queues.end(),
+                   [&](const QueueWalk& queue) { return queue.queue == candidate.queue; });
+  if (part == walk.queues.end()) return;
+  if (part->found++ == 0) part->first = candidate.due;
+  part->last = candidate.due;
+  if (!is_late) ++part->left;
+}
+
 // By the queue's place in the plan, then by due time, then by run.
 void SortForStart(const ClaimPlan& plan, std::vector<Candidate>& candidates) {
   std::map<Uuid, size_t> place;
@@ -53,35 +73,37 @@ void SortForStart(const ClaimPlan& plan, std::vector<Candidate>& candidates) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<Candidate>> LockCandidates(Session& session, const Uuid& pool,
-                                                      const ClaimPlan& plan, bool gated,
-                                                      int& misplaced) {
-  const PlanColumns columns = ColumnsOf(plan);
-  ASSIGN_OR_RETURN(Rows rows,
-                   session.Run(queries::kClaimCandidates,
-                               Args().Array(columns.queues).Array(columns.most).Int(plan.total)));
+absl::StatusOr<std::vector<Candidate>> LockInOrder(Session& session, ClaimWalk& walk,
+                                                   int& misplaced) {
+  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kClaimCandidates, ArgsOf(walk)));
   std::vector<Candidate> candidates;
   std::vector<Uuid> late;
   for (size_t row = 0; row < rows.size(); ++row) {
     Candidate candidate = ReadCandidate(rows, row);
-    rows.Bool(row, 11) ? late.push_back(candidate.run.run)
-                       : candidates.push_back(std::move(candidate));
+    const bool is_late = rows.Bool(row, 11);
+    WriteDown(walk, candidate, is_late);
+    is_late ? late.push_back(candidate.run.run) : candidates.push_back(std::move(candidate));
   }
   misplaced = static_cast<int>(late.size());
   if (!late.empty())
     RETURN_IF_ERROR(session.Run(queries::kGateRunsLate, Args().Array(IdArray(late))).status());
-  if (!gated) return candidates;
+  return candidates;
+}
+
+absl::Status LockBesideOrder(Session& session, const Uuid& pool, const ClaimPlan& plan,
+                             std::vector<Candidate>& candidates) {
+  const PlanColumns columns = ColumnsOf(plan);
   ASSIGN_OR_RETURN(
-      Rows beside,
+      Rows rows,
       session.Run(
           queries::kGatedCandidates,
           Args().Id(pool).Array(columns.queues).Array(columns.most).Int(int64_t{plan.total} * 4)));
-  for (size_t row = 0; row < beside.size(); ++row) {
-    candidates.push_back(ReadCandidate(beside, row));
+  for (size_t row = 0; row < rows.size(); ++row) {
+    candidates.push_back(ReadCandidate(rows, row));
     candidates.back().gated = true;
   }
   SortForStart(plan, candidates);
-  return candidates;
+  return absl::OkStatus();
 }
 
 }  // namespace forebay::server

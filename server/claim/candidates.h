@@ -11,6 +11,7 @@
 #include "server/claim/parking.h"
 #include "server/db/session.h"
 #include "server/queue/claim_plan.h"
+#include "server/queue/low_water_mark.h"
 
 namespace forebay::server {
 
@@ -29,11 +30,14 @@ struct Candidate {
   bool granted = false;
 };
 
-// At most `plan.total` of the queues' own order and, with `gated`, as many of what waits beside it.
-// Runs found in the wrong place of the two are put right and left for the next round; `misplaced`
-// counts them.
-absl::StatusOr<std::vector<Candidate>> LockCandidates(Session& session, const Uuid& pool,
-                                                      const ClaimPlan& plan, bool gated,
-                                                      int& misplaced);
+// At most `walk.total` of the queues' own order, from where `walk` says; what was found is written
+// there. Runs found in the wrong place are put beside the order and left for the next round;
+// `misplaced` counts them.
+absl::StatusOr<std::vector<Candidate>> LockInOrder(Session& session, ClaimWalk& walk,
+                                                   int& misplaced);
+
+// Adds as many of what waits beside the order, of deployments with limits.
+absl::Status LockBesideOrder(Session& session, const Uuid& pool, const ClaimPlan& plan,
+                             std::vector<Candidate>& candidates);
 
 }  // namespace forebay::server

@@ -41,10 +41,12 @@ struct ClaimRound::Plan {
   bool gated = false;
   // All queues are looked at, and no limit bounds what is found.
   bool whole = false;
+  absl::Time as_of;
 };
 
 struct ClaimRound::Round {
   Plan plan;
+  ClaimWalk walk;
   std::vector<Candidate> candidates;
   SlotLedger ledger;
   Snapshots::Deployments deployments;
@@ -75,6 +77,7 @@ absl::StatusOr<ClaimRound::Plan> ClaimRound::MakePlan(Session& session, const Uu
   }
   plan.start_deadline_ms = rows.Int(0, 8);
   plan.gated = rows.Bool(0, 9);
+  plan.as_of = rows.Time(0, 10);
   plan.plan = PlanClaim(state, kMostPerRound);
   plan.whole = IsWhole(state);
   return plan;
@@ -111,13 +114,24 @@ absl::Status ClaimRound::Grant(Session& session, const Uuid& pool, Round& round)
   return round.ledger.Take(session, pool, round.candidates);
 }
 
+absl::Status ClaimRound::FindCandidates(Session& session, const Uuid& pool, Round& round) {
+  const ClaimPlan& plan = round.plan.plan;
+  if (plan.total == 0) return absl::OkStatus();
+  const absl::Duration began = clock_.Monotonic();
+  ClaimWalk& walk = round.walk;
+  walk.total = plan.total;
+  walk.as_of = round.plan.as_of;
+  for (const QueueAllowance& queue : plan.queues)
+    walk.queues.push_back({queue.queue, queue.most, marks_.From(queue.queue)});
+  ASSIGN_OR_RETURN(round.candidates, LockInOrder(session, walk, round.misplaced));
+  walk.took = clock_.Monotonic() - began;
+  if (!round.plan.gated) return absl::OkStatus();
+  return LockBesideOrder(session, pool, plan, round.candidates);
+}
+
 absl::Status ClaimRound::Claim(Session& session, const Uuid& pool, Round& round) {
   ASSIGN_OR_RETURN(round.plan, MakePlan(session, pool));
-  const ClaimPlan& plan = round.plan.plan;
-  if (plan.total > 0) {
-    ASSIGN_OR_RETURN(round.candidates,
-                     LockCandidates(session, pool, plan, round.plan.gated, round.misplaced));
-  }
+  RETURN_IF_ERROR(FindCandidates(session, pool, round));
   if (!round.candidates.empty()) {
     RETURN_IF_ERROR(round.ledger.Admit(session, pool, round.candidates, round.dropped));
   }
@@ -194,6 +208,14 @@ void ClaimRound::FailPolls(const Uuid& pool, const Round& round) {
   }
 }
 
+std::optional<absl::Duration> ClaimRound::MoveMarks(Round& round) {
+  std::map<Uuid, int> granted;
+  for (const Candidate& candidate : round.candidates)
+    if (candidate.granted && !candidate.gated) ++granted[candidate.queue];
+  for (QueueWalk& queue : round.walk.queues) queue.left -= granted[queue.queue];
+  return marks_.Committed(round.walk);
+}
+
 absl::Status ClaimRound::FindNextDue(Session& session, const Uuid& pool, RoundResult& result) {
   ASSIGN_OR_RETURN(Rows due, session.Run(queries::kNextDue, Args().Id(pool)));
   for (const int column : {0, 1}) {
@@ -217,10 +239,11 @@ absl::StatusOr<RoundResult> ClaimRound::Run(Session& session, const Uuid& pool) 
     GiveBack(pool, round);
     return status;
   }
+  RoundResult result;
+  result.next_due_in = MoveMarks(round);
   CountTurnover(round);
   Remember(pool, round);
   Deliver(pool, round);
-  RoundResult result;
   const auto& candidates = round.candidates;
   result.granted =
       static_cast<int>(std::count_if(candidates.begin(), candidates.end(),
@@ -232,7 +255,11 @@ absl::StatusOr<RoundResult> ClaimRound::Run(Session& session, const Uuid& pool) 
   const bool full_page =
       planned > 0 && static_cast<int>(candidates.size()) + round.dropped >= planned;
   result.more = round.misplaced > 0 || unmatched || (full_page && result.granted > 0);
-  result.drained = round.plan.whole && !round.plan.gated && round.dropped == 0 && !full_page &&
+  const bool whole =
+      round.plan.whole &&
+      std::none_of(round.walk.queues.begin(), round.walk.queues.end(),
+                   [](const QueueWalk& queue) { return queue.from.has_value(); });
+  result.drained = whole && !round.plan.gated && round.dropped == 0 && !full_page &&
                    !result.more && planned > 0;
   if (!result.more) RETURN_IF_ERROR(FindNextDue(session, pool, result));
   return result;

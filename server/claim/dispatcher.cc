@@ -15,12 +15,11 @@ constexpr absl::Duration kTimerStep = absl::Seconds(1);
 
 }  // namespace
 
-Dispatcher::Dispatcher(Options options, Parking& parking, Snapshots& snapshots, Turnover& turnover,
-                       FreshAttempts& fresh, const Clock& clock, Random& random)
+Dispatcher::Dispatcher(Options options, const ClaimRound::Shared& shared)
     : options_(std::move(options)),
-      parking_(parking),
-      clock_(clock),
-      round_(parking, snapshots, turnover, fresh, random) {
+      parking_(shared.parking),
+      clock_(shared.clock),
+      round_(shared) {
   for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { ClaimLoop(); });
   threads_.emplace_back([this] { TimerLoop(); });
 }

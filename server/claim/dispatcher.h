@@ -31,8 +31,7 @@ class Dispatcher {
     absl::Duration probe_interval;
     int threads = 2;
   };
-  Dispatcher(Options options, Parking& parking, Snapshots& snapshots, Turnover& turnover,
-             FreshAttempts& fresh, const Clock& clock, Random& random);
+  Dispatcher(Options options, const ClaimRound::Shared& shared);
   // Ends after the rounds under way.
   ~Dispatcher();
 

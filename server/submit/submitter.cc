@@ -57,18 +57,18 @@ struct Submitter::Batch {
   std::map<Uuid, Target> targets;
 };
 
-Submitter::Submitter(const std::string& url, Parking& parking, Turnover& turnover,
-                     FreshAttempts& fresh, Signals& signals, const Clock& clock, Random& random)
-    : parking_(parking),
-      turnover_(turnover),
-      fresh_(fresh),
-      signals_(signals),
-      clock_(clock),
-      random_(random),
-      lobby_({[&parking](const Uuid& pool, const Uuid& queue) {
-                return parking.SlotsFor(pool, queue);
+Submitter::Submitter(const std::string& url, const Shared& shared)
+    : parking_(shared.parking),
+      marks_(shared.marks),
+      turnover_(shared.turnover),
+      fresh_(shared.fresh),
+      signals_(shared.signals),
+      clock_(shared.clock),
+      random_(shared.random),
+      lobby_({[this](const Uuid& pool, const Uuid& queue) {
+                return parking_.SlotsFor(pool, queue);
               },
-              [&turnover](const Uuid& queue) { return turnover.Of(queue); }}),
+              [this](const Uuid& queue) { return turnover_.Of(queue); }}),
       expiry_([this] { ExpireLoop(); }),
       batcher_(url, {.flushers = 2, .max_batch = 500, .queue_limit = 20'000, .worth_another = 64},
                [this](Session& session, std::vector<SubmitRequest> requests) {
@@ -156,8 +156,15 @@ absl::Status Submitter::ReadTargets(Session& session, Batch& batch) {
   }
   // Only a batch that may grant must wait for a change of limits.
   if (!pools.empty()) RETURN_IF_ERROR(ShareLimits(session, pools));
-  ASSIGN_OR_RETURN(Rows rows,
-                   session.Run(queries::kSubmitTargets, Args().Array(IdArray(deployments))));
+  ArrayLiteral queues, from;
+  for (const LowWaterMarks::Place& mark : marks_.InUse()) {
+    queues.Id(mark.queue);
+    from.Int(absl::ToUnixMicros(mark.from));
+  }
+  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kSubmitTargets, Args()
+                                                                       .Array(IdArray(deployments))
+                                                                       .Array(queues.Take())
+                                                                       .Array(from.Take())));
   batch.targets.clear();
   for (size_t row = 0; row < rows.size(); ++row) {
     Target& target = batch.targets[rows.Id(row, 0)];

@@ -14,6 +14,7 @@
 #include "common/base/clock.h"
 #include "common/base/sync.h"
 #include "server/claim/parking.h"
+#include "server/claim/shared_marks.h"
 #include "server/claim/signals.h"
 #include "server/db/batcher.h"
 #include "server/runs/fresh_attempts.h"
@@ -25,8 +26,17 @@ namespace forebay::server {
 
 class Submitter {
  public:
-  Submitter(const std::string& url, Parking& parking, Turnover& turnover, FreshAttempts& fresh,
-            Signals& signals, const Clock& clock, Random& random);
+  // What is shared with those who claim and report.
+  struct Shared {
+    Parking& parking;
+    SharedMarks& marks;
+    Turnover& turnover;
+    FreshAttempts& fresh;
+    Signals& signals;
+    const Clock& clock;
+    Random& random;
+  };
+  Submitter(const std::string& url, const Shared& shared);
   // Writes what waits.
   ~Submitter();
 
@@ -54,6 +64,7 @@ class Submitter {
   void Answer(Batch& batch);
 
   Parking& parking_;
+  SharedMarks& marks_;
   Turnover& turnover_;
   FreshAttempts& fresh_;
   Signals& signals_;

@@ -43,7 +43,7 @@ def add_table(parser: argparse.ArgumentParser):
     parser.add_argument("--soak", type=whole, default=0, metavar="MINUTES", help="half load for so long (default: not at all)")
     parser.add_argument(
         "--snapshot", type=whole, default=0, metavar="MINUTES",
-        help="hold the snapshot of the backlog cell open so long, under half load (default: while claims are made)",
+        help="hold the snapshot of the backlog cell open so long while its queue gives out all it can (default: 20 seconds)",
     )  # fmt: skip
     parser.add_argument("--only", nargs="+", default=[], metavar="CELL", help="these cells alone; a wrong name lists them all")
     parser.add_argument(

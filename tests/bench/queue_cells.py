@@ -12,6 +12,8 @@ from forebay.waiting import wait_until
 
 CLAIM = 100
 CLAIMS = 30
+# What one worker takes and ends at a time (its reports fill one call) where the point is how much goes through the queue.
+GULP, REFILL = 250, 20_000
 
 
 def fill(bench: Bench, deployment: str, runs: int, due: str = "clock_timestamp()"):
@@ -59,12 +61,29 @@ class QueueCells:
             raise Lost(f"{CLAIM * CLAIMS} runs were to be claimed, {len(seen)} were")
         return statistics.median(times)
 
+    def _drain(self, pool: str, seconds: float) -> int:
+        """Claims and completes runs of the pool, filling it again and again; how many went through its queue."""
+        worker = self._worker(pool)
+        through = waiting = 0
+        until = time.monotonic() + seconds
+        while waiting or time.monotonic() < until:
+            if not waiting:
+                fill(self.bench, f"bench/{pool}", REFILL)
+                waiting = REFILL
+            taken = worker.poll(min(GULP, waiting)).assignments
+            waiting -= len(taken)
+            through += len(taken)
+            if set(worker.complete_all(taken)) - {"ACCEPTED"}:
+                raise Lost("the report of a run was refused")
+        worker.close()
+        return through
+
     def _clear(self):
         """The next cell begins with empty tables and fresh statistics."""
         self.bench.checker.rows("TRUNCATE queued_runs, held_attempts, flow_runs, attempts, run_logs; SELECT 1")
         self.bench.checker.rows("ANALYZE; SELECT 1")
 
-    def _cost(self, ready: int, future: int = 0, stuck: int = 0, snapshot: bool = False, minutes: int = 0, rate: int = 0) -> float:
+    def _cost(self, ready: int, future: int = 0, stuck: int = 0) -> float:
         pool, _ = self.bench.new_pool()
         if future:
             fill(self.bench, f"bench/{pool}", future, "clock_timestamp() + interval '1 day' + n * interval '1 microsecond'")
@@ -73,32 +92,36 @@ class QueueCells:
             fill(self.bench, "stuck/full", stuck, "clock_timestamp() - interval '1 hour'")
         fill(self.bench, f"bench/{pool}", ready)
         self.bench.checker.rows("ANALYZE queued_runs; SELECT 1")
-        holder = None
-        if snapshot:
-            holder = psycopg2.connect(self.bench.database_url)
-            holder.set_session(isolation_level="REPEATABLE READ")
-            holder.cursor().execute("SELECT 1 FROM queued_runs LIMIT 1")
-            # What is claimed while the snapshot is held leaves its dead entries at the head of the index.
-            self._claims(pool)
-            self._claims(pool)
-            for _ in range(minutes):
-                self.bench.loaded_pickup(rate, 60)
         cost = self._claims(pool)
-        if holder is not None:
-            holder.close()
         self._clear()
         return cost
 
-    def backlog(self, deep: int, minutes: int = 0, rate: int = 0) -> dict[str, float]:
+    def _cost_under_snapshot(self, ready: int, seconds: float) -> tuple[float, int]:
+        """What is claimed while a snapshot is held leaves its dead entries at the head of the queue's order; nothing can take
+        them away. The cost of a claim behind them, and how many there are."""
+        pool, _ = self.bench.new_pool()
+        holder = psycopg2.connect(self.bench.database_url)
+        holder.set_session(isolation_level="REPEATABLE READ")
+        holder.cursor().execute("SELECT 1 FROM queued_runs LIMIT 1")
+        through = self._drain(pool, seconds)
+        fill(self.bench, f"bench/{pool}", ready)
+        cost = self._claims(pool)
+        holder.close()
+        self._clear()
+        return cost, through
+
+    def backlog(self, deep: int, snapshot: float) -> dict[str, float]:
         """Medians of claims of a hundred runs; ratios to a backlog of ten thousand, measured in the same turn. The snapshot is held
-        open for so many minutes of so many runs a second."""
+        open for so many seconds, in which the queue gives out what one client can take."""
         shallow = self._cost(10_000)
+        behind_dead, through = self._cost_under_snapshot(10_000, snapshot)
         return {
             "claim_ms": shallow,
             "ready_ratio": self._cost(deep) / shallow,
             "future_ratio": self._cost(10_000, future=deep) / shallow,
             "stuck_ratio": self._cost(10_000, stuck=deep) / shallow,
-            "snapshot_ratio": self._cost(20_000, snapshot=True, minutes=minutes, rate=rate) / shallow,
+            "snapshot_ratio": behind_dead / shallow,
+            "snapshot_claimed": through,
         }
 
     def wake_up(self, runs: int) -> dict[str, float]:

@@ -89,8 +89,9 @@ void SqlBatch::Grant(int count) {
   Command("BEGIN");
   IntColumn most;
   most.Add(count);
-  PGresult* result = Answer("claim_candidates", {server::BinaryIds({&target_.queue, 1}),
-                                                 most.Take(), server::BinaryInt(count)});
+  PGresult* result =
+      Answer("claim_candidates", {server::BinaryIds({&target_.queue, 1}), most.Take(),
+                                  server::BinaryInt(count), Nulls<BigIntColumn>(1)});
   std::vector<Uuid> runs;
   BytesColumn hashes;
   for (int i = 0; i < PQntuples(result); ++i) {

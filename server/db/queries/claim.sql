@@ -6,28 +6,32 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended(id::text, 0)) FROM unnest($
 -- name: own_limits
 SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))
 
--- The last column: runs of deployments with limits of their own wait beside the queues' order.
+-- The last columns: runs of deployments with limits of their own wait beside the queues' order; the time, before any of
+-- the candidates are read.
 -- name: claim_state
 SELECT p.paused, p.concurrency_limit, pc.in_use, q.id, q.priority, q.paused, q.concurrency_limit, qc.in_use,
        coalesce(p.start_deadline_ms, default_start_deadline_ms(p.type)),
        EXISTS (SELECT FROM queued_runs g WHERE g.pool_id = p.id AND g.gated AND NOT g.paused
-                                           AND g.due_at <= statement_timestamp())
+                                           AND g.due_at <= statement_timestamp()),
+       micros(statement_timestamp())
 FROM work_pools p
 JOIN work_queues q ON q.pool_id = p.id AND q.deleted_at IS NULL
 LEFT JOIN slot_counters pc ON pc.kind = 'pool' AND pc.id = p.id
 LEFT JOIN slot_counters qc ON qc.kind = 'queue' AND qc.id = q.id
 WHERE p.id = $1::uuid
 
--- The queues come in priority order, each with its own most; the outer limit stops the walk, so nothing behind it is
--- read or locked. A row whose deployment has got a limit meanwhile says so by the last column.
+-- The queues come in priority order, each with its own most and, where its beginning is dear to read, the due time from
+-- which it is read (low_water_mark.h); the outer limit stops the walk, so nothing behind it is read or locked. A row whose
+-- deployment has got a limit meanwhile says so by the last column.
 -- name: claim_candidates
 SELECT r.run_id, r.queue_id, r.deployment_id, r.attempt, r.epoch, r.revision, f.parameters, f.job_variables,
        f.display_name, micros(r.due_at), '{}'::uuid[], r.gated
-FROM unnest($1::uuid[], $2::integer[]) AS q (id, most)
+FROM unnest($1::uuid[], $2::integer[], $4::bigint[]) AS q (id, most, from_us)
 CROSS JOIN LATERAL (
   SELECT w.run_id, w.queue_id, w.deployment_id, w.attempt, w.epoch, w.due_at, d.revision, d.gated
   FROM queued_runs w JOIN deployments d ON d.id = w.deployment_id
   WHERE w.queue_id = q.id AND NOT w.blocked AND w.due_at <= statement_timestamp()
+    AND w.due_at >= coalesce(from_micros(q.from_us), '-infinity')
     AND NOT d.paused AND d.quarantine_reason IS NULL
   ORDER BY w.due_at, w.run_id
   LIMIT q.most

@@ -1,14 +1,16 @@
 -- What a batch of submissions needs to know of its deployments, in the transaction that inserts the runs. `backlog`:
--- somebody of the same or a higher priority already waits, so nothing may be granted past it.
+-- somebody of the same or a higher priority already waits, so nothing may be granted past it. $2, $3: low-water marks, from
+-- which those queues are looked at (low_water_mark.h).
 -- name: submit_targets
 SELECT d.id, d.revision, d.pool_id, d.queue_id,
        (d.paused OR d.quarantine_reason IS NOT NULL) AS blocked,
        (p.paused OR q.paused) AS held_back,
        (p.concurrency_limit IS NOT NULL OR q.concurrency_limit IS NOT NULL OR d.gated) AS limited,
-       EXISTS (SELECT FROM work_queues ahead
+       EXISTS (SELECT FROM work_queues ahead LEFT JOIN unnest($2::uuid[], $3::bigint[]) AS m (id, from_us) ON m.id = ahead.id
                WHERE ahead.pool_id = d.pool_id AND ahead.deleted_at IS NULL AND ahead.priority <= q.priority AND NOT ahead.paused
                  AND EXISTS (SELECT FROM queued_runs r
-                             WHERE r.queue_id = ahead.id AND NOT r.blocked AND r.due_at <= statement_timestamp()))
+                             WHERE r.queue_id = ahead.id AND NOT r.blocked
+                               AND r.due_at >= coalesce(from_micros(m.from_us), '-infinity') AND r.due_at <= statement_timestamp()))
        -- Beside the order there may be one that a slot has just come back to.
        OR EXISTS (SELECT FROM queued_runs g WHERE g.pool_id = d.pool_id AND g.gated AND NOT g.paused
                                               AND g.due_at <= statement_timestamp()) AS backlog,

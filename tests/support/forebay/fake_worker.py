@@ -102,8 +102,16 @@ class FakeWorker:
 
     def complete(self, assignment, exit_code: int = 0) -> list[str]:
         """The whole life of an attempt in one batch."""
-        ref = assignment.attempt
-        return self.report(launching(ref), launched(ref), gate(assignment), exited(ref, exit_code))
+        return self.report(*whole_life(assignment, exit_code))
+
+    def complete_all(self, assignments) -> list[str]:
+        """The same for many, in one call."""
+        return self.report(*(report for assignment in assignments for report in whole_life(assignment)))
+
+
+def whole_life(assignment, exit_code: int = 0) -> list:
+    ref = assignment.attempt
+    return [launching(ref), launched(ref), gate(assignment), exited(ref, exit_code)]
 
 
 def launching(ref):
