@@ -255,12 +255,11 @@ absl::StatusOr<RoundResult> ClaimRound::Run(Session& session, const Uuid& pool) 
   const bool full_page =
       planned > 0 && static_cast<int>(candidates.size()) + round.dropped >= planned;
   result.more = round.misplaced > 0 || unmatched || (full_page && result.granted > 0);
-  const bool whole =
-      round.plan.whole &&
-      std::none_of(round.walk.queues.begin(), round.walk.queues.end(),
-                   [](const QueueWalk& queue) { return queue.from.has_value(); });
-  result.drained = whole && !round.plan.gated && round.dropped == 0 && !full_page &&
-                   !result.more && planned > 0;
+  const bool whole = round.plan.whole &&
+                     std::none_of(round.walk.queues.begin(), round.walk.queues.end(),
+                                  [](const QueueWalk& queue) { return queue.from.has_value(); });
+  result.drained =
+      whole && !round.plan.gated && round.dropped == 0 && !full_page && !result.more && planned > 0;
   if (!result.more) RETURN_IF_ERROR(FindNextDue(session, pool, result));
   return result;
 }

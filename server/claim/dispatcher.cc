@@ -16,10 +16,7 @@ constexpr absl::Duration kTimerStep = absl::Seconds(1);
 }  // namespace
 
 Dispatcher::Dispatcher(Options options, const ClaimRound::Shared& shared)
-    : options_(std::move(options)),
-      parking_(shared.parking),
-      clock_(shared.clock),
-      round_(shared) {
+    : options_(std::move(options)), parking_(shared.parking), clock_(shared.clock), round_(shared) {
   for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { ClaimLoop(); });
   threads_.emplace_back([this] { TimerLoop(); });
 }

@@ -68,8 +68,8 @@ class LowWaterMarks {
 
   // From where a claim walks the queue; none: from the beginning.
   std::optional<absl::Time> From(const Uuid& queue, absl::Duration now) const;
-  // The marks that stand for what they were before, whether a walk from the beginning is due or not:
-  // for who only asks whether anything waits.
+  // The marks that stand for what they were before, whether a walk from the beginning is due or
+  // not: for who only asks whether anything waits.
   struct Place {
     Uuid queue;
     absl::Time from;

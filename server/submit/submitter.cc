@@ -65,10 +65,9 @@ Submitter::Submitter(const std::string& url, const Shared& shared)
       signals_(shared.signals),
       clock_(shared.clock),
       random_(shared.random),
-      lobby_({[this](const Uuid& pool, const Uuid& queue) {
-                return parking_.SlotsFor(pool, queue);
-              },
-              [this](const Uuid& queue) { return turnover_.Of(queue); }}),
+      lobby_(
+          {[this](const Uuid& pool, const Uuid& queue) { return parking_.SlotsFor(pool, queue); },
+           [this](const Uuid& queue) { return turnover_.Of(queue); }}),
       expiry_([this] { ExpireLoop(); }),
       batcher_(url, {.flushers = 2, .max_batch = 500, .queue_limit = 20'000, .worth_another = 64},
                [this](Session& session, std::vector<SubmitRequest> requests) {
@@ -161,10 +160,10 @@ absl::Status Submitter::ReadTargets(Session& session, Batch& batch) {
     queues.Id(mark.queue);
     from.Int(absl::ToUnixMicros(mark.from));
   }
-  ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kSubmitTargets, Args()
-                                                                       .Array(IdArray(deployments))
-                                                                       .Array(queues.Take())
-                                                                       .Array(from.Take())));
+  ASSIGN_OR_RETURN(
+      Rows rows,
+      session.Run(queries::kSubmitTargets,
+                  Args().Array(IdArray(deployments)).Array(queues.Take()).Array(from.Take())));
   batch.targets.clear();
   for (size_t row = 0; row < rows.size(); ++row) {
     Target& target = batch.targets[rows.Id(row, 0)];

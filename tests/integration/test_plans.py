@@ -38,8 +38,8 @@ RUN_TABLES = {"flow_runs", "queued_runs", "held_attempts", "attempts", "run_even
 WALKS = {("lock_overdue", "held_attempts")}
 # What one poll was granted; what the deployments with limits have slots for; the steps within a row.
 SORTS = {"lock_replayed", "gated_candidates", "read_events"}
-# Of each deployment that waits its queue's place among the few of the pool.
-QUEUES_OF_A_POOL = {"gated_candidates"}
+# For each deployment or queue its place among the few of a pool.
+QUEUES_OF_A_POOL = {"gated_candidates", "submit_targets"}
 # Joins two tables of a few rows, and begins with either.
 EITHER_WAY = {"take_decaying"}
 # A server keeps for a while the plans that it made when its tables were smaller.

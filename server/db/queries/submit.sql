@@ -10,7 +10,8 @@ SELECT d.id, d.revision, d.pool_id, d.queue_id,
                WHERE ahead.pool_id = d.pool_id AND ahead.deleted_at IS NULL AND ahead.priority <= q.priority AND NOT ahead.paused
                  AND EXISTS (SELECT FROM queued_runs r
                              WHERE r.queue_id = ahead.id AND NOT r.blocked
-                               AND r.due_at >= coalesce(from_micros(m.from_us), '-infinity') AND r.due_at <= statement_timestamp()))
+                               AND r.due_at >= coalesce(from_micros(m.from_us), '-infinity')
+                               AND r.due_at <= statement_timestamp()))
        -- Beside the order there may be one that a slot has just come back to.
        OR EXISTS (SELECT FROM queued_runs g WHERE g.pool_id = d.pool_id AND g.gated AND NOT g.paused
                                               AND g.due_at <= statement_timestamp()) AS backlog,
