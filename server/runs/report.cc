@@ -238,7 +238,7 @@ Reporter::Reporter(const std::string& url, Signals& signals, Turnover& turnover,
     : signals_(signals),
       turnover_(turnover),
       fresh_(fresh),
-      batcher_(url, {.flushers = 2, .max_batch = 200, .queue_limit = 20'000, .worth_another = 64},
+      batcher_(url, {.flushers = 2, .max_batch = 200, .queue_limit = 20'000, .worth_another = 32},
                [this](Session& session, std::vector<ReportRequest> batch) {
                  Flush(session, std::move(batch));
                }) {}

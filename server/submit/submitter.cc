@@ -69,7 +69,7 @@ Submitter::Submitter(const std::string& url, const Shared& shared)
           {[this](const Uuid& pool, const Uuid& queue) { return parking_.SlotsFor(pool, queue); },
            [this](const Uuid& queue) { return turnover_.Of(queue); }}),
       expiry_([this] { ExpireLoop(); }),
-      batcher_(url, {.flushers = 2, .max_batch = 500, .queue_limit = 20'000, .worth_another = 64},
+      batcher_(url, {.flushers = 2, .max_batch = 500, .queue_limit = 20'000, .worth_another = 150},
                [this](Session& session, std::vector<SubmitRequest> requests) {
                  Flush(session, std::move(requests));
                }) {}

@@ -104,10 +104,10 @@ def cells(bench: Bench, options, done: dict) -> dict[str, Callable[[], dict[str,
     kubernetes = KubernetesCells(bench)
     accept, replicas, parked, logs = AcceptCells(bench), ReplicaCells(bench), ParkedCells(bench), LogCells(bench)
     return {
-        "sql_limit": lambda: bench.sql_limit(int(50_000 * scale)),
-        "batched": lambda: bench.batched(int(50_000 * scale)),
+        "sql_limit": lambda: bench.sql_limit(int(100_000 * scale)),
+        "batched": lambda: bench.batched(int(100_000 * scale)),
         "replicas": lambda: replicas.split(int(30_000 * scale)),
-        "single": lambda: bench.single(int(30_000 * scale)),
+        "single": lambda: bench.single(int(60_000 * scale)),
         "idle_pickup": lambda: bench.idle_pickup(int(200 * scale)),
         "loaded_pickup": lambda: bench.loaded_pickup(max(100, int(done["single"]["rate"] / 2)), 1 if quick else 4),
         "accept": lambda: accept.accept(int(20_000 * scale), int(60_000 * scale)),
