@@ -1,6 +1,7 @@
 #include "server/submit/lobby.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 
@@ -8,8 +9,10 @@ namespace forebay::server {
 
 namespace {
 
-// For one run that goes on while others wait in the queue.
+// For one run that goes on while many wait in the queue.
 constexpr int64_t kEndsForOne = 2;
+// What is claimed within it are few: whoever goes on before joins them.
+constexpr absl::Duration kMoment = absl::Milliseconds(100);
 
 }  // namespace
 
@@ -21,9 +24,11 @@ int64_t Lobby::FreeSlots(const Uuid& id, const Queue& queue) const {
 
 int64_t Lobby::MayGoOn(const Uuid& id, Queue& queue) const {
   const Turnover::Outlook outlook = sight_.outlook(id);
+  const int64_t ends = std::exchange(queue.ends_seen, outlook.ended);
   if (outlook.waiting == 0) return FreeSlots(id, queue);
-  const int64_t runs = (outlook.ended - queue.ends_used) / kEndsForOne;
-  queue.ends_used += runs * kEndsForOne;
+  if (outlook.waiting * Turnover::kWindow < outlook.pace * kMoment) return 0;
+  const int64_t runs = (outlook.ended - ends) / kEndsForOne;
+  queue.ends_seen -= (outlook.ended - ends) % kEndsForOne;
   return runs;
 }
 
@@ -57,7 +62,7 @@ std::vector<SubmitRequest> Lobby::Enter(std::vector<SubmitRequest> requests, abs
                          (queue.waiting.empty() && FreeSlots(deployment.queue, queue) > 0);
     if (held.contains(deployment.queue) || (!at_once && SlotComesSoon(deployment.queue, queue))) {
       held.insert(deployment.queue);
-      if (queue.waiting.empty()) queue.ends_used = sight_.outlook(deployment.queue).ended;
+      if (queue.waiting.empty()) queue.ends_seen = sight_.outlook(deployment.queue).ended;
       queue.waiting.push_back({std::move(request), now + kLongest});
       ++waiting_;
     } else {

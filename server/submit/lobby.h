@@ -6,9 +6,9 @@
 // queued first and claimed then, and it starts when its submitter is answered. Under full load a
 // slot is free a few milliseconds later than its run arrives. So a run whose queue has no free slot
 // waits here, unacknowledged, while the queue moves so fast that its turn comes within kHorizon; it
-// goes on when slots come, or after kLongest in any case. While runs wait in the queue itself, one
-// goes on for every two that end, so that they become fewer. A queue that does not move that fast
-// (long runs, no worker) keeps nobody here.
+// goes on when slots come, or after kLongest in any case. While runs wait in the queue itself, few
+// are let pass first; of many, one goes on for every two that end, so that they become fewer. A
+// queue that does not move that fast (long runs, no worker) keeps nobody here.
 //
 // Pure but for what it is given to ask; not thread-safe: Submitter holds its lock around it.
 
@@ -62,8 +62,8 @@ class Lobby {
     std::deque<Waiting> waiting;
     // Have gone on and are not seated yet.
     int64_t going = 0;
-    // Ends that have let somebody go on.
-    int64_t ends_used = 0;
+    // By the last look.
+    int64_t ends_seen = 0;
   };
   int64_t FreeSlots(const Uuid& id, const Queue& queue) const;
   int64_t MayGoOn(const Uuid& id, Queue& queue) const;

@@ -123,9 +123,20 @@ TEST_CASE("lobby: nobody waits longer than the longest", "[lobby]") {
   CHECK(world.lobby.size() == 0);
 }
 
-TEST_CASE("lobby: while others wait in the queue one goes on for two that end", "[lobby]") {
+TEST_CASE("lobby: few that wait in the queue go first", "[lobby]") {
   World world;
   world.outlook = {.waiting = 50, .pace = 100, .ended = 1000};
+  world.free_slots = 30;
+  CHECK(world.Enter(10) == 0);
+  world.outlook.ended = 1040;
+  CHECK(world.lobby.Release(kPool).empty());
+  world.outlook.waiting = 0;
+  CHECK(world.lobby.Release(kPool).size() == 10);
+}
+
+TEST_CASE("lobby: while many wait in the queue one goes on for two that end", "[lobby]") {
+  World world;
+  world.outlook = {.waiting = 50, .pace = 10, .ended = 1000};
   CHECK(world.Enter(10) == 0);
   CHECK(world.lobby.Release(kPool).empty());
   world.outlook.ended = 1005;
