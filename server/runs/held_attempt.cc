@@ -43,8 +43,7 @@ absl::StatusOr<Rows> WriteAll(Session& session, const Query& query, const Binary
                               int64_t count) {
   ASSIGN_OR_RETURN(Rows rows, session.RunBatch(query, columns));
   if (rows.Int(0, 0) == count) return rows;
-  return Error(absl::StatusCode::kAborted, "NOT_AS_REMEMBERED")
-      .Says("{} of {} attempts are as they were remembered", rows.Int(0, 0), count);
+  return absl::AbortedError("not all attempts are as they were remembered");
 }
 
 absl::Status Advance(Session& session, const std::vector<AttemptChange>& changes) {

@@ -87,8 +87,7 @@ bool Moved(const AttemptChange& change);
 
 // Writes the changes: phases, ends with history, requeues, slots given back, quarantines. In the
 // caller's transaction, which holds the locks of LockAttempts and shares the limits of the pools
-// (ShareLimits). Adds to `aftermath`. ABORTED (NOT_AS_REMEMBERED) when a row is not as it was
-// remembered.
+// (ShareLimits). Adds to `aftermath`. ABORTED when a row is not as it was remembered.
 absl::Status WriteChanges(Session& session, const std::vector<AttemptChange>& changes,
                           Aftermath& aftermath);
 
