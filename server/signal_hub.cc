@@ -19,8 +19,7 @@ void SignalHub::WorkReady(const Uuid& pool) {
 
 void SignalHub::SlotsFreed(const Uuid& pool) {
   if (!connected_) return;
-  ends_.dispatcher->SlotsFreed(pool);
-  TellIfNobodyIsFree(pool);
+  if (ends_.dispatcher->SlotsFreed(pool)) TellIfNobodyIsFree(pool);
 }
 
 // Somebody else's worker may have the free slot.

@@ -39,12 +39,13 @@ void Dispatcher::WorkReady(const Uuid& pool) {
   Consider(pool);
 }
 
-void Dispatcher::SlotsFreed(const Uuid& pool) {
+bool Dispatcher::SlotsFreed(const Uuid& pool) {
   MutexLock lock(mutex_);
   PoolWork& work = pools_[pool];
-  if (work.drained) return;
+  if (work.drained) return false;
   work.hinted = true;
   Consider(pool);
+  return true;
 }
 
 void Dispatcher::DemandArrived(const Uuid& pool) {

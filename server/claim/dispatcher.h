@@ -37,8 +37,9 @@ class Dispatcher {
 
   // Something may be ready in the pool.
   void WorkReady(const Uuid& pool);
-  // What waits may go on. Nothing, if the last round left nothing waiting and no hint came since.
-  void SlotsFreed(const Uuid& pool);
+  // What waits may go on. False: nothing does, as the last round left nothing and no hint came
+  // since.
+  bool SlotsFreed(const Uuid& pool);
   // A poll was parked: what was hinted before may go to it.
   void DemandArrived(const Uuid& pool);
 
