@@ -6,7 +6,6 @@
 #include "absl/container/flat_hash_set.h"
 
 namespace forebay::server {
-
 namespace {
 
 // For one run that goes on while many wait in the queue.

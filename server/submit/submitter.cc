@@ -75,40 +75,40 @@ Submitter::Submitter(const std::string& url, const Shared& shared)
                }) {}
 
 Submitter::~Submitter() {
-  std::vector<SubmitRequest> left;
+  Refused refused;
   {
     MutexLock lock(mutex_);
     stopping_ = true;
-    left = lobby_.Empty();
+    refused = GoOn(lobby_.Empty());
   }
+  Answer(std::move(refused));
   lobby_wake_.NotifyAll();
   expiry_.join();
-  Write(std::move(left));
 }
 
 void Submitter::Submit(std::vector<SubmitRequest> requests) {
-  std::vector<SubmitRequest> passed;
+  Refused refused;
   {
     MutexLock lock(mutex_);
     const bool first = lobby_.size() == 0;
-    passed = lobby_.Enter(std::move(requests), clock_.Monotonic());
+    refused = GoOn(lobby_.Enter(std::move(requests), clock_.Monotonic()));
     if (first && lobby_.size() > 0) lobby_wake_.NotifyOne();
   }
-  Write(std::move(passed));
+  Answer(std::move(refused));
 }
 
 void Submitter::SlotsCame(const Uuid& pool) {
-  std::vector<SubmitRequest> passed;
+  Refused refused;
   {
     MutexLock lock(mutex_);
-    if (lobby_.size() > 0) passed = lobby_.Release(pool);
+    if (lobby_.size() > 0) refused = GoOn(lobby_.Release(pool));
   }
-  Write(std::move(passed));
+  Answer(std::move(refused));
 }
 
 void Submitter::ExpireLoop() {
   for (;;) {
-    std::vector<SubmitRequest> passed;
+    Refused refused;
     {
       MutexLock lock(mutex_);
       if (stopping_) return;
@@ -119,22 +119,23 @@ void Submitter::ExpireLoop() {
       } else if (*next > now) {
         lobby_wake_.WaitFor(mutex_, *next - now);
       } else {
-        passed = lobby_.Expire(now);
+        refused = GoOn(lobby_.Expire(now));
       }
     }
-    Write(std::move(passed));
+    Answer(std::move(refused));
   }
 }
 
-void Submitter::Write(std::vector<SubmitRequest> requests) {
-  if (requests.empty()) return;
-  const absl::Status status = batcher_.Add(requests);
-  if (status.ok()) return;
-  {
-    MutexLock lock(mutex_);
-    for (const SubmitRequest& request : requests) lobby_.Seated(request.submission);
-  }
-  for (SubmitRequest& request : requests) request.done(status);
+Submitter::Refused Submitter::GoOn(std::vector<SubmitRequest> passed) {
+  if (passed.empty()) return {};
+  const absl::Status status = batcher_.Add(passed);
+  if (status.ok()) return {};
+  for (const SubmitRequest& request : passed) lobby_.Seated(request.submission);
+  return {status, std::move(passed)};
+}
+
+void Submitter::Answer(Refused refused) {
+  for (SubmitRequest& request : refused.requests) request.done(refused.status);
 }
 
 void Submitter::Seat(Batch& batch) {

@@ -49,7 +49,14 @@ class Submitter {
   struct Item;
   struct Target;
   struct Batch;
-  void Write(std::vector<SubmitRequest> requests);
+  // Under the lock, so that no part of a call overtakes another. What found no room is to be
+  // refused outside of it.
+  struct Refused {
+    absl::Status status;
+    std::vector<SubmitRequest> requests;
+  };
+  Refused GoOn(std::vector<SubmitRequest> passed) REQUIRES(mutex_);
+  static void Answer(Refused refused);
   void ExpireLoop();
   void Seat(Batch& batch);
   void Flush(Session& session, std::vector<SubmitRequest> requests);
