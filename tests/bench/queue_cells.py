@@ -114,15 +114,15 @@ class QueueCells:
         """Medians of claims of a hundred runs; ratios to a backlog of ten thousand, measured in the same turn. The snapshot is held
         open for so many seconds, in which the queue gives out what one client can take."""
         shallow = self._cost(10_000)
-        behind_dead, through = self._cost_under_snapshot(10_000, snapshot)
-        return {
+        ratios = {
             "claim_ms": shallow,
             "ready_ratio": self._cost(deep) / shallow,
             "future_ratio": self._cost(10_000, future=deep) / shallow,
             "stuck_ratio": self._cost(10_000, stuck=deep) / shallow,
-            "snapshot_ratio": behind_dead / shallow,
-            "snapshot_claimed": through,
         }
+        # Last: it claims from empty tables, and plans that were made for those would be kept for a while.
+        behind_dead, through = self._cost_under_snapshot(10_000, snapshot)
+        return {**ratios, "snapshot_ratio": behind_dead / shallow, "snapshot_claimed": through}
 
     def wake_up(self, runs: int) -> dict[str, float]:
         """A run acknowledged by one server, to the hand of a worker parked at another."""
