@@ -21,11 +21,15 @@ v1::ReportResult Result(v1::ReportVerdict verdict) {
   return result;
 }
 
+EventKind KindOf(const v1::Exited& exited) {
+  if (exited.reason() == "NEVER_STARTED") return EventKind::kNeverBegan;
+  if (exited.reason() == "HOLDER_LOST") return EventKind::kHolderLost;
+  return EventKind::kExited;
+}
+
 Event ExitedEvent(const v1::Exited& exited) {
   Event event;
-  event.kind = EventKind::kExited;
-  if (exited.reason() == "NEVER_STARTED") event.kind = EventKind::kNeverBegan;
-  if (exited.reason() == "HOLDER_LOST") event.kind = EventKind::kHolderLost;
+  event.kind = KindOf(exited);
   event.signal = exited.signal();
   event.exit_code = exited.has_exit_code() ? exited.exit_code() : -1;
   event.reason = WithoutNul(exited.reason());
@@ -144,8 +148,9 @@ Event EventOf(const v1::AttemptReport& report) {
 
 bool IsPlain(const v1::AttemptReport& report) {
   if (report.has_exited()) {
-    const Event event = ExitedEvent(report.exited());
-    return event.kind == EventKind::kExited && event.exit_code == 0;
+    const v1::Exited& exited = report.exited();
+    return KindOf(exited) == EventKind::kExited && exited.has_exit_code() &&
+           exited.exit_code() == 0;
   }
   return report.has_launching() || report.has_launched() || report.has_gate();
 }
@@ -270,7 +275,7 @@ absl::Status Reporter::Apply(Session& session, const std::vector<ReportRequest>&
       results.push_back(fold.Apply(request.worker, report));
   }
   if (!fold.Checked()) return absl::AbortedError("a plain fact is not plain here");
-  outcome.changes = fold.changes();
+  outcome.changes = fold.TakeChanges();
   return WriteChanges(session, outcome.changes, outcome.aftermath);
 }
 

@@ -58,6 +58,8 @@ class ReportFold {
   explicit ReportFold(std::vector<HeldAttempt> held);
   v1::ReportResult Apply(const Uuid& worker, const v1::AttemptReport& report);
   const std::vector<AttemptChange>& changes() const { return changes_; }
+  // The last that is asked of it.
+  std::vector<AttemptChange> TakeChanges() { return std::move(changes_); }
   // Whether each remembered attempt has a change whose statement checks all that was taken for
   // granted: a phase ahead, or a plain completion. Not if a fact of one was refused.
   bool Checked() const;

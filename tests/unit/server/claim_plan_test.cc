@@ -1,15 +1,10 @@
 #include "server/queue/claim_plan.h"
 
 #include "tests/support/catch.h"
+#include "tests/support/ids.h"
 
 namespace forebay::server {
 namespace {
-
-Uuid Id(uint8_t n) {
-  Uuid id;
-  id.bytes[15] = n;
-  return id;
-}
 
 QueueState Queue(uint8_t n, int priority, int demand) {
   QueueState queue;

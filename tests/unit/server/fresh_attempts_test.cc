@@ -3,23 +3,18 @@
 #include "common/crypto/token.h"
 #include "server/runs/report.h"
 #include "tests/support/catch.h"
+#include "tests/support/ids.h"
 
 namespace forebay::server {
 namespace {
 
 const Uuid kWorker = *Uuid::Parse("00000000-0000-7000-8000-0000000000aa");
 
-Uuid Run(uint8_t n) {
-  Uuid id;
-  id.bytes[15] = n;
-  return id;
-}
-
 std::vector<FreshAttempt> Grants(std::initializer_list<uint8_t> runs) {
   std::vector<FreshAttempt> grants;
   for (const uint8_t run : runs) {
     FreshAttempt& grant = grants.emplace_back();
-    grant.run = Run(run);
+    grant.run = Id(run);
     grant.worker = kWorker;
   }
   return grants;
@@ -27,13 +22,13 @@ std::vector<FreshAttempt> Grants(std::initializer_list<uint8_t> runs) {
 
 size_t Known(const FreshAttempts& fresh, std::initializer_list<uint8_t> runs) {
   std::vector<Uuid> ids;
-  for (const uint8_t run : runs) ids.push_back(Run(run));
+  for (const uint8_t run : runs) ids.push_back(Id(run));
   return fresh.Of(ids).size();
 }
 
 v1::AttemptReport Report(uint8_t run) {
   v1::AttemptReport report;
-  report.mutable_attempt()->set_run_id(Run(run).ToString());
+  report.mutable_attempt()->set_run_id(Id(run).ToString());
   report.mutable_attempt()->set_attempt(1);
   report.mutable_attempt()->set_epoch(1);
   return report;
@@ -58,33 +53,33 @@ std::vector<HeldAttempt> InPhase(Phase phase) {
   grants[0].phase = phase;
   grants[0].ticket_hash = HashToken("the ticket");
   fresh.Granted(grants);
-  return fresh.Of({Run(1)});
+  return fresh.Of({Id(1)});
 }
 
 TEST_CASE("fresh attempts: what was granted is known until it is over", "[report]") {
   FreshAttempts fresh(10);
   fresh.Granted(Grants({1, 2, 3}));
   REQUIRE(Known(fresh, {1, 2, 3, 4}) == 3);
-  CHECK(fresh.Of({Run(1)})[0].remembered);
+  CHECK(fresh.Of({Id(1)})[0].remembered);
 
-  ReportFold fold(fresh.Of({Run(1), Run(2)}));
+  ReportFold fold(fresh.Of({Id(1), Id(2)}));
   fold.Apply(kWorker, Launched(1));
   fresh.Changed(fold.changes());
-  CHECK(fresh.Of({Run(1)})[0].state.phase == Phase::kLaunched);
-  CHECK(fresh.Of({Run(2)})[0].state.phase == Phase::kGranted);
+  CHECK(fresh.Of({Id(1)})[0].state.phase == Phase::kLaunched);
+  CHECK(fresh.Of({Id(2)})[0].state.phase == Phase::kGranted);
 
   std::vector<AttemptChange> over(1);
-  over[0].before.run = Run(1);
+  over[0].before.run = Id(1);
   over[0].end.emplace();
   fresh.Changed(over);
-  fresh.Forget({Run(2)});
+  fresh.Forget({Id(2)});
   CHECK(Known(fresh, {1, 2, 3}) == 1);
 }
 
 TEST_CASE("fresh attempts: beyond the most the oldest go, whatever is over", "[report]") {
   FreshAttempts fresh(3);
   fresh.Granted(Grants({1, 2}));
-  fresh.Forget({Run(1)});
+  fresh.Forget({Id(1)});
   fresh.Granted(Grants({3, 4}));
   CHECK(Known(fresh, {2, 3, 4}) == 3);
   fresh.Granted(Grants({5}));
@@ -140,7 +135,7 @@ TEST_CASE("report: from memory nothing counts that no statement checks", "[repor
   }
   SECTION("so may another worker's") {
     ReportFold fold(InPhase(Phase::kGranted));
-    CHECK(fold.Apply(Run(9), Launched(1)).verdict() == v1::REPORT_VERDICT_STALE);
+    CHECK(fold.Apply(Id(9), Launched(1)).verdict() == v1::REPORT_VERDICT_STALE);
     CHECK_FALSE(fold.Checked());
   }
   SECTION("what nobody reports of is not looked at") {

@@ -4,25 +4,14 @@
 #include <set>
 
 #include "tests/support/catch.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/ids.h"
 
 namespace forebay::server {
 namespace {
 
-Uuid Id(uint8_t n) {
-  Uuid id;
-  id.bytes[15] = n;
-  return id;
-}
-
 const Uuid kPool = Id(1);
 const Uuid kQueue = Id(2);
-
-class FakeClock : public Clock {
- public:
-  absl::Time Now() const override { return absl::UnixEpoch() + now; }
-  absl::Duration Monotonic() const override { return now; }
-  absl::Duration now = absl::Seconds(1000);
-};
 
 // A queue as the test says that it is.
 struct World {
@@ -200,14 +189,14 @@ TEST_CASE("turnover: the pace is known at once, and forgotten slowly", "[lobby]"
   turnover.Ended(std::vector<Uuid>(100, kQueue));
   CHECK(turnover.Of(kQueue).pace == 100);
   CHECK(turnover.Of(kQueue).ended == 100);
-  clock.now += 2 * Turnover::kWindow;
+  clock.Advance(2 * Turnover::kWindow);
   CHECK(turnover.Of(kQueue).pace == 64);
   turnover.Ended(std::vector<Uuid>(10, kQueue));
   CHECK(turnover.Of(kQueue).pace == 64);
-  clock.now += absl::Seconds(1);
+  clock.Advance(absl::Seconds(1));
   CHECK(turnover.Of(kQueue).pace == 0);
   CHECK(turnover.Of(kQueue).ended == 110);
-  clock.now += absl::Hours(24);
+  clock.Advance(absl::Hours(24));
   CHECK(turnover.Of(kQueue).pace == 0);
 }
 

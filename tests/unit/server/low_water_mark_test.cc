@@ -1,18 +1,13 @@
 #include "server/queue/low_water_mark.h"
 
 #include "tests/support/catch.h"
+#include "tests/support/ids.h"
 
 namespace forebay::server {
 namespace {
 
 const absl::Time kMorning = absl::FromUnixSeconds(1'000'000);
 constexpr absl::Duration kDearWalk = absl::Milliseconds(30);
-
-Uuid Id(uint8_t n) {
-  Uuid id;
-  id.bytes[15] = n;
-  return id;
-}
 
 // One queue that is claimed from, a hundred at most at a time; both clocks stand together.
 struct OneQueue {

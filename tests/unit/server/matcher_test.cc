@@ -1,15 +1,10 @@
 #include "server/claim/matcher.h"
 
 #include "tests/support/catch.h"
+#include "tests/support/ids.h"
 
 namespace forebay::server {
 namespace {
-
-Uuid Id(uint8_t n) {
-  Uuid id;
-  id.bytes[15] = n;
-  return id;
-}
 
 ParkedDemand Demand(uint64_t poll, int slots, std::vector<Uuid> queues = {}) {
   ParkedDemand demand;

@@ -4,15 +4,10 @@
 
 #include <memory>
 #include "tests/support/catch.h"
+#include "tests/support/ids.h"
 
 namespace forebay::server {
 namespace {
-
-Uuid Id(uint8_t number) {
-  Uuid id;
-  id.bytes[15] = number;
-  return id;
-}
 
 const Uuid kPool = Id(1);
 const Uuid kQueue = Id(2);

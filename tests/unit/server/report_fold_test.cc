@@ -1,15 +1,10 @@
 #include "common/crypto/token.h"
 #include "server/runs/report.h"
 #include "tests/support/catch.h"
+#include "tests/support/ids.h"
 
 namespace forebay::server {
 namespace {
-
-Uuid Id(uint8_t n) {
-  Uuid id;
-  id.bytes[15] = n;
-  return id;
-}
 
 HeldAttempt Held() {
   HeldAttempt held;
