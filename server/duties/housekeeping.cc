@@ -41,6 +41,18 @@ class CleaningDuty final : public Duty {
   }
 };
 
+class StatisticsDuty final : public Duty {
+ public:
+  std::string name() const override { return "statistics"; }
+  absl::Duration interval() const override { return absl::Seconds(1); }
+  absl::Status RunOnce(Session& session, const Tenure&) override {
+    ASSIGN_OR_RETURN(Rows grown, session.Run(queries::kAnalyzeOutgrownTables, {}));
+    for (size_t row = 0; row < grown.size(); ++row)
+      spdlog::info("table {} has outgrown its statistics and is analyzed", grown.Text(row, 0));
+    return absl::OkStatus();
+  }
+};
+
 class RecountDuty final : public Duty {
  public:
   explicit RecountDuty(Signals& signals) : signals_(signals) {}
@@ -118,6 +130,7 @@ std::unique_ptr<Duty> MakePartitionDuty(const Clock& clock) {
   return std::make_unique<PartitionDuty>(clock);
 }
 std::unique_ptr<Duty> MakeCleaningDuty() { return std::make_unique<CleaningDuty>(); }
+std::unique_ptr<Duty> MakeStatisticsDuty() { return std::make_unique<StatisticsDuty>(); }
 std::unique_ptr<Duty> MakeRecountDuty(Signals& signals) {
   return std::make_unique<RecountDuty>(signals);
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 // Small duties: runs that their deployment wants no queue of, partitions for the weeks to come,
-// forgotten idempotency keys and join tokens, and a recount of slots, which finds nothing unless
-// something is wrong.
+// forgotten idempotency keys and join tokens, tables that have outgrown what PostgreSQL plans for,
+// and a recount of slots, which finds nothing unless something is wrong.
 
 #include <memory>
 
@@ -16,6 +16,8 @@ namespace forebay::server {
 std::unique_ptr<Duty> MakeCollisionDuty();
 std::unique_ptr<Duty> MakePartitionDuty(const Clock& clock);
 std::unique_ptr<Duty> MakeCleaningDuty();
+// The net under the statements that look up by subqueries of their own (ADR 21).
+std::unique_ptr<Duty> MakeStatisticsDuty();
 std::unique_ptr<Duty> MakeRecountDuty(Signals& signals);
 
 // Partitions of this week and four weeks ahead. Called once at start, before runs are accepted,

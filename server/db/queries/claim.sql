@@ -37,7 +37,7 @@ CROSS JOIN LATERAL (
   LIMIT q.most
   FOR UPDATE OF w SKIP LOCKED
 ) AS r
-JOIN LATERAL (SELECT parameters, job_variables, display_name FROM flow_runs WHERE id = r.run_id) AS f ON true
+CROSS JOIN LATERAL (SELECT parameters, job_variables, display_name FROM flow_runs WHERE id = r.run_id OFFSET 0) AS f
 LIMIT $3::integer
 
 -- The same of deployments with limits of their own: of each the next runs, as many as it has slots left. A deployment
@@ -75,7 +75,7 @@ CROSS JOIN LATERAL (
   LIMIT greatest(o.most, 0)
   FOR UPDATE OF w SKIP LOCKED
 ) AS r
-JOIN LATERAL (SELECT parameters, job_variables, display_name FROM flow_runs WHERE id = r.run_id) AS f ON true
+CROSS JOIN LATERAL (SELECT parameters, job_variables, display_name FROM flow_runs WHERE id = r.run_id OFFSET 0) AS f
 ORDER BY o.place, r.due_at, r.run_id LIMIT $4::integer
 
 -- Of those that have a counter. In one fixed order: kind, then id.
@@ -209,7 +209,7 @@ SELECT h.run_id, h.attempt, h.epoch, h.deployment_id, d.revision, f.parameters, 
        micros(h.start_deadline), h.queue_id
 FROM held_attempts h
 JOIN deployments d ON d.id = h.deployment_id
-JOIN flow_runs f ON f.id = h.run_id
+CROSS JOIN LATERAL (SELECT parameters, job_variables, display_name FROM flow_runs WHERE id = h.run_id OFFSET 0) AS f
 WHERE h.worker_id = $1::uuid AND h.poll_request_id = $2::uuid AND h.phase < 3
 ORDER BY h.run_id FOR UPDATE OF h
 
@@ -226,7 +226,7 @@ SELECT h.run_id, h.attempt, h.epoch, h.deployment_id, d.revision, f.parameters, 
        (extract(epoch FROM l.deadline - clock_timestamp()) * 1000)::bigint, h.pool_id
 FROM held_attempts h
 JOIN deployments d ON d.id = h.deployment_id
-JOIN flow_runs f ON f.id = h.run_id
+CROSS JOIN LATERAL (SELECT parameters, job_variables, display_name FROM flow_runs WHERE id = h.run_id OFFSET 0) AS f
 LEFT JOIN worker_leases l ON l.worker_id = h.worker_id
 WHERE h.run_id = ANY ($1::uuid[]) AND h.pool_id = $2::uuid
 ORDER BY h.run_id FOR UPDATE OF h

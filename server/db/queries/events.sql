@@ -36,7 +36,7 @@ JOIN deployments d ON d.id = s.deployment_id
 JOIN flows f ON f.id = d.flow_id
 JOIN teams t ON t.id = d.team_id
 JOIN work_pools p ON p.id = s.pool_id
-LEFT JOIN flow_runs r ON r.id = s.run_id
+LEFT JOIN LATERAL (SELECT display_name FROM flow_runs WHERE id = s.run_id OFFSET 0) AS r ON true
 WHERE (e.xid, e.seq) > ($1::text::xid8, $2::bigint - event_stride()) AND e.xid < $3::text::xid8
   AND (e.xid > $1::text::xid8 OR e.seq + s.position - 1 > $2::bigint) AND d.team_id = $4::uuid
   AND ($5::uuid IS NULL OR s.pool_id = $5::uuid)

@@ -123,7 +123,7 @@ WITH input AS MATERIALIZED (
          g.reason, g.message, g.next_paused, d.gated,
          d.paused OR d.quarantine_reason IS NOT NULL OR d.gated OR g.next_paused
   FROM gone g
-  JOIN flow_runs f ON f.id = g.run_id
+  CROSS JOIN LATERAL (SELECT due_at FROM flow_runs WHERE id = g.run_id OFFSET 0) AS f
   JOIN deployments d ON d.id = g.deployment_id
   WHERE g.requeue
 ), events AS (

@@ -35,7 +35,7 @@ RETURNING run_id
 -- name: read_idempotency_keys
 SELECT k.team_id, k.key, k.run_id, k.payload_hash
 FROM unnest($1::uuid[], $2::text[]) AS t (team_id, key)
-JOIN idempotency_keys k ON k.team_id = t.team_id AND k.key = t.key
+CROSS JOIN LATERAL (SELECT * FROM idempotency_keys WHERE team_id = t.team_id AND key = t.key OFFSET 0) AS k
 
 -- Runs with a worker whose lease lives are granted in the same breath; the others are queued. Answers what the
 -- submitters are told: when each was made, is due, and was granted until when. No two of its parts are joined with each

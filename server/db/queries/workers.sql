@@ -28,7 +28,7 @@ WHERE l.worker_id = said.worker_id AND l.not_ready_reason <> said.reason
 WITH gone AS (
   DELETE FROM worker_leases WHERE worker_id = ANY ($1::uuid[]) RETURNING worker_id, seen_at
 ), orphans AS (
-  UPDATE held_attempts h SET orphaned_at = clock_timestamp() FROM gone WHERE h.worker_id = gone.worker_id
+  UPDATE held_attempts SET orphaned_at = clock_timestamp() WHERE worker_id = ANY (ARRAY(SELECT worker_id FROM gone))
 )
 UPDATE workers w SET last_seen_at = gone.seen_at FROM gone WHERE w.id = gone.worker_id
 RETURNING w.id, w.pool_id
