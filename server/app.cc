@@ -1,6 +1,5 @@
 #include "server/app.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
@@ -13,7 +12,9 @@
 #include "common/obs/log.h"
 #include "common/os/file_lock.h"
 #include "common/os/files.h"
+#include "server/api/generic_calls.h"
 #include "server/api/handlers.h"
+#include "server/api/reflected_services.h"
 #include "server/db/migrator.h"
 #include "server/db/private_cluster.h"
 #include "server/duties/duty_runner.h"
@@ -160,6 +161,7 @@ struct App::Parts {
   std::unique_ptr<ProcessStats> process;
   std::unique_ptr<HttpStats> http_stats;
   std::unique_ptr<ServiceTable> table;
+  std::unique_ptr<GenericCalls> generic;
   std::unique_ptr<Probes> probes;
   std::unique_ptr<MetricsPage> metrics;
   std::unique_ptr<HttpServer> http;
@@ -278,12 +280,14 @@ void App::Parts::ServeHttp() {
 
 absl::Status App::Parts::ListenForGrpc(const TlsTexts& tls) {
   grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   ASSIGN_OR_RETURN(const auto services, table->Build());
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(config.listen(), Credentials(tls), &port);
   for (grpc::Service* service : services) builder.RegisterService(service);
+  generic = std::make_unique<GenericCalls>(*table);
+  builder.RegisterCallbackGenericService(generic.get());
+  builder.SetOption(ReflectServices(table->service_names()));
   builder.SetMaxReceiveMessageSize(kMostMessageBytes);
   // Two servers on one port would each get half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);

@@ -6,7 +6,7 @@
 #include "server/api/handlers.h"
 #include "server/api/long_poll.h"
 #include "server/api/messages.h"
-#include "server/api/service_table_grpc.h"
+#include "server/api/service_table.h"
 #include "server/runs/run_view.h"
 #include "server/store/deployments.h"
 #include "server/store/work_pools.h"

@@ -5,7 +5,7 @@
 #include "forebay/v1/fleet.pb.h"
 #include "server/api/handlers.h"
 #include "server/api/messages.h"
-#include "server/api/service_table_grpc.h"
+#include "server/api/service_table.h"
 #include "server/db/queries.h"
 #include "server/store/work_pools.h"
 

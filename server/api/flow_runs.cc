@@ -183,6 +183,9 @@ void RegisterFlowRuns(ServiceTable& table, Backend& backend) {
       [&backend](const Caller& c, const auto& r, auto respond) { Watch(backend, c, r, respond); });
   table.Blocking<DeleteFlowRunRequest, DeleteFlowRunResponse>("FlowRunService.DeleteFlowRun",
                                                               Delete);
+  table.Frequent<CreateFlowRunRequest, CreateFlowRunResponse>("FlowRunService.CreateFlowRun");
+  table.Frequent<BatchCreateFlowRunsRequest, BatchCreateFlowRunsResponse>(
+      "FlowRunService.BatchCreateFlowRuns");
 }
 
 }  // namespace forebay::server

@@ -1,5 +1,5 @@
 #include "server/api/handlers.h"
-#include "server/api/service_table_grpc.h"
+#include "server/api/service_table.h"
 #include "server/policy/policy_check.h"
 
 namespace forebay::server {

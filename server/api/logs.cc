@@ -5,7 +5,7 @@
 #include "server/api/handlers.h"
 #include "server/api/long_poll.h"
 #include "server/api/messages.h"
-#include "server/api/service_table_grpc.h"
+#include "server/api/service_table.h"
 #include "server/runs/log_read.h"
 
 namespace forebay::server {

@@ -28,6 +28,12 @@ std::vector<std::string> SplitResource(std::string_view name) {
 
 }  // namespace
 
+absl::Status NotThatMessage(const google::protobuf::Message& request, std::string_view why) {
+  return Error(absl::StatusCode::kInvalidArgument, "INVALID_MESSAGE")
+      .With("message", request.GetTypeName())
+      .Says("the body is not a {}: {}", request.GetTypeName(), why);
+}
+
 void ToProto(absl::Time time, google::protobuf::Timestamp& proto) {
   const int64_t micros = absl::ToUnixMicros(time);
   int64_t seconds = micros / 1'000'000;

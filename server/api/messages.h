@@ -4,6 +4,7 @@
 // thread-safe.
 
 #include <google/protobuf/duration.pb.h>
+#include <google/protobuf/message.h>
 #include <google/protobuf/repeated_field.h>
 #include <google/protobuf/timestamp.pb.h>
 
@@ -22,6 +23,9 @@ void ToProto(absl::Time time, google::protobuf::Timestamp& proto);
 absl::Time FromProto(const google::protobuf::Timestamp& proto);
 void ToProto(absl::Duration duration, google::protobuf::Duration& proto);
 absl::Duration FromProto(const google::protobuf::Duration& proto);
+
+// INVALID_ARGUMENT (INVALID_MESSAGE): what came for `request` is no message of its kind.
+absl::Status NotThatMessage(const google::protobuf::Message& request, std::string_view why);
 
 // INVALID_ARGUMENT (OUT_OF_RANGE) naming the field and what is allowed.
 absl::Status CheckDuration(std::string_view field, const google::protobuf::Duration& given,

@@ -1,7 +1,7 @@
 #include "common/base/status.h"
 #include "server/api/handlers.h"
 #include "server/api/messages.h"
-#include "server/api/service_table_grpc.h"
+#include "server/api/service_table.h"
 #include "server/runs/cancel.h"
 #include "server/runs/pause.h"
 #include "server/runs/retry.h"

@@ -62,6 +62,7 @@ void RegisterRunProtocol(ServiceTable& table, Backend& backend) {
       });
   table.Blocking<v1::RunServiceHeartbeatRequest, v1::RunServiceHeartbeatResponse>(
       "RunService.Heartbeat", Heartbeat);
+  table.Frequent<v1::AppendLogsRequest, v1::AppendLogsResponse>("RunService.AppendLogs");
 }
 
 }  // namespace forebay::server

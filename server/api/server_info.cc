@@ -2,7 +2,7 @@
 #include "forebay/v1/server.pb.h"
 #include "server/api/handlers.h"
 #include "server/api/messages.h"
-#include "server/api/service_table_grpc.h"
+#include "server/api/service_table.h"
 #include "server/db/queries.h"
 
 namespace forebay::server {

@@ -3,8 +3,6 @@
 
 #include <google/protobuf/descriptor.h>
 
-#include <set>
-
 #include "forebay/v1/options.pb.h"
 #include "server/api/service_table_grpc.h"
 
@@ -24,28 +22,36 @@ ServiceTable::ServiceTable(Authenticator& authenticator, Executor& executor, con
     : authenticator_(authenticator), executor_(executor), clock_(clock), meters_(meters) {}
 ServiceTable::~ServiceTable() = default;
 
+std::set<std::string> ServiceTable::service_names() const {
+  std::set<std::string> names;
+  for (const auto& [method, entry] : methods_) names.insert(method.substr(0, method.rfind('.')));
+  return names;
+}
+
+absl::Status ServiceTable::BuildMethod(const google::protobuf::MethodDescriptor& method,
+                                       DynamicService& service) {
+  const v1::Access access = method.options().GetExtension(v1::access);
+  if (access == v1::ACCESS_UNSPECIFIED) return Misbuilt(method.full_name(), "has no access option");
+  const auto entry = methods_.find(method.full_name());
+  if (entry == methods_.end()) return Misbuilt(method.full_name(), "has no handler");
+  entry->second.method.access = access;
+  entry->second.method.meter =
+      &meters_.Make(fmt::format("{}.{}", method.service()->name(), method.name()));
+  if (entry->second.install)
+    entry->second.install(service, "/" + method.service()->full_name() + "/" + method.name());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<grpc::Service*>> ServiceTable::Build() {
   std::vector<grpc::Service*> built;
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
-  std::set<std::string> names;
-  for (const auto& [method, entry] : methods_) names.insert(method.substr(0, method.rfind('.')));
-  for (const std::string& name : names) {
+  for (const std::string& name : service_names()) {
     const auto* descriptor = pool->FindServiceByName(name);
     if (descriptor == nullptr) return Misbuilt(name, "is not linked into this server");
     auto service = std::make_unique<DynamicService>();
-    for (int i = 0; i < descriptor->method_count(); ++i) {
-      const auto* method = descriptor->method(i);
-      const v1::Access access = method->options().GetExtension(v1::access);
-      if (access == v1::ACCESS_UNSPECIFIED)
-        return Misbuilt(method->full_name(), "has no access option");
-      const auto entry = methods_.find(method->full_name());
-      if (entry == methods_.end()) return Misbuilt(method->full_name(), "has no handler");
-      service->Add("/" + descriptor->full_name() + "/" + method->name());
-      entry->second.method.access = access;
-      entry->second.method.meter =
-          &meters_.Make(fmt::format("{}.{}", descriptor->name(), method->name()));
-      entry->second.install(*service, i);
-    }
+    for (int i = 0; i < descriptor->method_count(); ++i)
+      RETURN_IF_ERROR(BuildMethod(*descriptor->method(i), *service));
+    if (service->empty()) continue;
     built.push_back(service.get());
     services_.push_back(std::move(service));
   }

@@ -1,6 +1,7 @@
 #pragma once
 
-// The gRPC half of service_table.h: included where handlers are registered, nowhere else.
+// The gRPC half of service_table.h: included where frequent methods are registered, and by the
+// generic service.
 
 #include <grpcpp/impl/codegen/proto_utils.h>
 #include <grpcpp/impl/codegen/rpc_service_method.h>
@@ -19,14 +20,13 @@ namespace forebay::server {
 // grpc::Service is what generated code derives from; this one is filled at run time.
 class ServiceTable::DynamicService : public grpc::Service {
  public:
-  void Add(const std::string& path) {
+  void Add(const std::string& path, grpc::internal::MethodHandler* handler) {
     paths_.push_back(path);
     AddMethod(new grpc::internal::RpcServiceMethod(paths_.back().c_str(),
                                                    grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
+    MarkMethodCallback(static_cast<int>(paths_.size()) - 1, handler);
   }
-  void SetHandler(int index, grpc::internal::MethodHandler* handler) {
-    MarkMethodCallback(index, handler);
-  }
+  bool empty() const { return paths_.empty(); }
 
  private:
   // gRPC keeps pointers to the texts.
@@ -57,35 +57,28 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   std::shared_ptr<State> state_;
 };
 
+inline std::string AuthorizationOf(const grpc::CallbackServerContext& context) {
+  const auto& metadata = context.client_metadata();
+  const auto header = metadata.find("authorization");
+  return header == metadata.end() ? "" : std::string(header->second.data(), header->second.size());
+}
+
 template <typename Request, typename Response>
-void ServiceTable::Async(const std::string& method, AsyncHandler<Request, Response> handler) {
+void ServiceTable::Frequent(const std::string& method) {
   Entry& entry = methods_["forebay.v1." + method];
-  entry.method.request = &Request::default_instance();
-  entry.method.response = &Response::default_instance();
-  entry.method.handle = [handler = std::move(handler)](const Caller& caller,
-                                                       const std::shared_ptr<CallState>& call,
-                                                       const google::protobuf::Message& request,
-                                                       google::protobuf::Message& response) {
-    handler(caller, static_cast<const Request&>(request),
-            Responder<Response>(call, static_cast<Response*>(&response)));
-  };
-  entry.install = [this, &entry](DynamicService& service, int index) {
+  entry.install = [this, &entry](DynamicService& service, const std::string& path) {
     auto serve = [this, &entry](grpc::CallbackServerContext* context, const Request* request,
                                 Response* response) -> grpc::ServerUnaryReactor* {
       auto* reactor = new UnaryCall;
       std::shared_ptr<CallState> call = reactor->state();
-      const auto& metadata = context->client_metadata();
-      const auto header = metadata.find("authorization");
-      const std::string authorization =
-          header == metadata.end() ? "" : std::string(header->second.data(), header->second.size());
-      Admit(authorization, entry.method, call,
+      Admit(AuthorizationOf(*context), entry.method, call,
             [&entry, call, request, response](const Caller& caller) {
               entry.method.handle(caller, call, *request, *response);
             });
       return reactor;
     };
-    service.SetHandler(
-        index, new grpc::internal::CallbackUnaryHandler<Request, Response>(std::move(serve)));
+    service.Add(path,
+                new grpc::internal::CallbackUnaryHandler<Request, Response>(std::move(serve)));
   };
 }
 

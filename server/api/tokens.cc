@@ -3,7 +3,7 @@
 #include "forebay/v1/token.pb.h"
 #include "server/api/handlers.h"
 #include "server/api/messages.h"
-#include "server/api/service_table_grpc.h"
+#include "server/api/service_table.h"
 #include "server/auth/credentials.h"
 #include "server/store/snapshots.h"
 

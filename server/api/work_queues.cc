@@ -7,7 +7,7 @@
 #include "common/base/text.h"
 #include "server/api/handlers.h"
 #include "server/api/messages.h"
-#include "server/api/service_table_grpc.h"
+#include "server/api/service_table.h"
 #include "server/api/update_mask.h"
 #include "server/db/queries.h"
 #include "server/store/work_pools.h"

@@ -278,6 +278,14 @@ void RegisterWorkerProtocol(ServiceTable& table, Backend& backend) {
       "WorkerService.DeregisterWorker", [&backend](Session& s, const Caller& c, const auto& r) {
         return Deregister(backend, s, c, r);
       });
+  // Once a worker only, but gRPC reserves for the calls of a connection what the largest before
+  // took.
+  table.Frequent<RegisterWorkerRequest, RegisterWorkerResponse>("WorkerService.RegisterWorker");
+  table.Frequent<PollRequest, PollResponse>("WorkerService.Poll");
+  table.Frequent<ReportAttemptsRequest, ReportAttemptsResponse>("WorkerService.ReportAttempts");
+  table.Frequent<AppendAttemptLogsRequest, AppendAttemptLogsResponse>(
+      "WorkerService.AppendAttemptLogs");
+  table.Frequent<HeartbeatRequest, HeartbeatResponse>("WorkerService.Heartbeat");
 }
 
 }  // namespace forebay::server

@@ -4,6 +4,7 @@
 
 #include "common/base/status.h"
 #include "common/base/text.h"
+#include "server/api/messages.h"
 #include "server/http/connect_error.h"
 
 namespace forebay::server {
@@ -15,12 +16,6 @@ constexpr char kJson[] = "application/json";
 constexpr char kBinary[] = "application/proto";
 // As the protocol has it: at most ten digits.
 constexpr int64_t kLongestTimeoutMs = 9'999'999'999;
-
-absl::Status NotThatMessage(const Message& request, std::string_view why) {
-  return Error(absl::StatusCode::kInvalidArgument, "INVALID_MESSAGE")
-      .With("message", request.GetTypeName())
-      .Says("the body is not a {}: {}", request.GetTypeName(), why);
-}
 
 absl::Status Parse(const std::string& body, bool json, Message& request) {
   if (!json)
