@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "common/base/status.h"
+#include "common/net/curl_library.h"
 #include "common/net/transfer.h"
 
 namespace forebay {
@@ -17,25 +18,29 @@ constexpr int kLongestWaitMillis = 60'000;
 // One connection, and the handles to use it. The multi handle is there because it can be woken.
 class HttpClient::Lane {
  public:
-  Lane() : multi_(curl_multi_init()) {}
-  ~Lane() { curl_multi_cleanup(multi_); }
+  explicit Lane(const CurlLibrary& curl)
+      : curl_(curl), multi_(curl_.multi_init()), transfer_(curl) {}
+  ~Lane() { curl_.multi_cleanup(multi_); }
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
   absl::StatusOr<HttpResponse> Do(const HttpServer& server, const HttpRequest& request,
                                   Cancellation* cancellation) {
     transfer_.Prepare(server, request);
-    if (cancellation != nullptr) cancellation->Attach(multi_, Wake);
-    curl_multi_add_handle(multi_, transfer_.handle());
+    if (cancellation != nullptr) cancellation->Attach(this, Wake);
+    curl_.multi_add_handle(multi_, transfer_.handle());
     const auto code = Perform(cancellation);
-    if (cancellation != nullptr) cancellation->Detach(multi_);
+    if (cancellation != nullptr) cancellation->Detach(this);
     auto response = code.has_value() ? transfer_.Outcome(*code) : Cancelled();
-    curl_multi_remove_handle(multi_, transfer_.handle());
+    curl_.multi_remove_handle(multi_, transfer_.handle());
     return response;
   }
 
  private:
-  static void Wake(void* multi) { curl_multi_wakeup(static_cast<CURLM*>(multi)); }
+  static void Wake(void* lane) {
+    const Lane& self = *static_cast<Lane*>(lane);
+    self.curl_.multi_wakeup(self.multi_);
+  }
 
   static absl::Status Cancelled() {
     return Error(absl::StatusCode::kCancelled, "HTTP_CANCELLED").Says("the call was cancelled");
@@ -46,25 +51,27 @@ class HttpClient::Lane {
     int running = 1;
     while (true) {
       if (cancellation != nullptr && cancellation->cancelled()) return std::nullopt;
-      if (curl_multi_perform(multi_, &running) != CURLM_OK) return CURLE_FAILED_INIT;
+      if (curl_.multi_perform(multi_, &running) != CURLM_OK) return CURLE_FAILED_INIT;
       if (running == 0) break;
-      curl_multi_poll(multi_, nullptr, 0, kLongestWaitMillis, nullptr);
+      curl_.multi_poll(multi_, nullptr, 0, kLongestWaitMillis, nullptr);
     }
     int left = 0;
-    const CURLMsg* message = curl_multi_info_read(multi_, &left);
+    const CURLMsg* message = curl_.multi_info_read(multi_, &left);
     return message == nullptr ? CURLE_FAILED_INIT : message->data.result;
   }
 
+  const CurlLibrary& curl_;
   CURLM* const multi_;
   Transfer transfer_;
 };
 
-HttpClient::HttpClient(HttpServer server) : server_(std::move(server)) {}
+HttpClient::HttpClient(const CurlLibrary& curl, HttpServer server)
+    : curl_(curl), server_(std::move(server)) {}
 HttpClient::~HttpClient() = default;
 
 std::unique_ptr<HttpClient::Lane> HttpClient::TakeLane() {
   MutexLock lock(mutex_);
-  if (idle_.empty()) return std::make_unique<Lane>();
+  if (idle_.empty()) return std::make_unique<Lane>(curl_);
   auto lane = std::move(idle_.back());
   idle_.pop_back();
   return lane;

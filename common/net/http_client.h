@@ -1,7 +1,7 @@
 #pragma once
 
-// HTTP to one server, over TCP, TLS or a Unix socket (libcurl). Follows no redirects, keeps no
-// cookies, asks no proxy.
+// HTTP to one server, over TCP, TLS or a Unix socket (libcurl, see curl_library.h). Follows no
+// redirects, keeps no cookies, asks no proxy.
 
 #include <functional>
 #include <map>
@@ -16,6 +16,8 @@
 #include "common/net/cancellation.h"
 
 namespace forebay {
+
+struct CurlLibrary;
 
 struct HttpServer {
   // "http://localhost", "https://engine.example:2376"; paths are put behind it.
@@ -67,7 +69,7 @@ struct HttpResponse {
 // Connections are kept and used again. Thread-safe; calls block and run side by side.
 class HttpClient {
  public:
-  explicit HttpClient(HttpServer server);
+  HttpClient(const CurlLibrary& curl, HttpServer server);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
@@ -82,6 +84,7 @@ class HttpClient {
   std::unique_ptr<Lane> TakeLane();
   void ReturnLane(std::unique_ptr<Lane> lane);
 
+  const CurlLibrary& curl_;
   const HttpServer server_;
   Mutex mutex_;
   std::vector<std::unique_ptr<Lane>> idle_ GUARDED_BY(mutex_);

@@ -22,23 +22,24 @@ int Millis(absl::Duration duration) {
 
 }  // namespace
 
-HttpLoop::HttpLoop(const Clock& clock)
-    : clock_(clock),
-      multi_(curl_multi_init()),
+HttpLoop::HttpLoop(const CurlLibrary& curl, const Clock& clock)
+    : curl_(curl),
+      clock_(clock),
+      multi_(curl_.multi_init()),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, OnSocket);
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, OnTimer);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kIdleConnections);
+  curl_.multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, OnSocket);
+  curl_.multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_.multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, OnTimer);
+  curl_.multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_.multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kIdleConnections);
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.fd = wake_.get();
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event);
 }
 
-HttpLoop::~HttpLoop() { curl_multi_cleanup(multi_); }
+HttpLoop::~HttpLoop() { curl_.multi_cleanup(multi_); }
 
 int HttpLoop::OnSocket(CURL*, curl_socket_t socket, int wanted, void* loop, void* known) {
   static_cast<HttpLoop*>(loop)->WatchSocket(socket, wanted, known != nullptr);
@@ -56,7 +57,7 @@ void HttpLoop::WatchSocket(int fd, int wanted, bool known) {
   if ((wanted & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
   ::epoll_ctl(epoll_.get(), known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
   // Anything but null says that it is known.
-  curl_multi_assign(multi_, fd, this);
+  curl_.multi_assign(multi_, fd, this);
 }
 
 int HttpLoop::OnTimer(CURLM*, long millis, void* loop) {
@@ -66,9 +67,9 @@ int HttpLoop::OnTimer(CURLM*, long millis, void* loop) {
   return 0;
 }
 
-void HttpLoop::Add(CURL* easy) { curl_multi_add_handle(multi_, easy); }
+void HttpLoop::Add(CURL* easy) { curl_.multi_add_handle(multi_, easy); }
 
-void HttpLoop::Remove(CURL* easy) { curl_multi_remove_handle(multi_, easy); }
+void HttpLoop::Remove(CURL* easy) { curl_.multi_remove_handle(multi_, easy); }
 
 void HttpLoop::Wake() {
   const uint64_t one = 1;
@@ -77,7 +78,7 @@ void HttpLoop::Wake() {
 
 void HttpLoop::Work(int fd, int what) {
   int running = 0;
-  curl_multi_socket_action(multi_, fd, what, &running);
+  curl_.multi_socket_action(multi_, fd, what, &running);
 }
 
 void HttpLoop::Turn(absl::Duration most) {
@@ -105,7 +106,7 @@ void HttpLoop::Turn(absl::Duration most) {
 
 std::optional<HttpLoop::Finished> HttpLoop::NextFinished() {
   int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+  while (const CURLMsg* message = curl_.multi_info_read(multi_, &left)) {
     if (message->msg == CURLMSG_DONE) return Finished{message->easy_handle, message->data.result};
   }
   return std::nullopt;

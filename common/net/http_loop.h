@@ -3,12 +3,11 @@
 // Waits for the sockets of many transfers at once, and lets libcurl work on those that have
 // something to do and no others. Not for others than HttpStreams.
 
-#include <curl/curl.h>
-
 #include <optional>
 
 #include "absl/time/time.h"
 #include "common/base/clock.h"
+#include "common/net/curl_library.h"
 #include "common/os/unique_fd.h"
 
 namespace forebay {
@@ -16,7 +15,7 @@ namespace forebay {
 // Of one thread, but for Wake.
 class HttpLoop {
  public:
-  explicit HttpLoop(const Clock& clock);
+  HttpLoop(const CurlLibrary& curl, const Clock& clock);
   // All handles have been removed.
   ~HttpLoop();
   HttpLoop(const HttpLoop&) = delete;
@@ -42,6 +41,7 @@ class HttpLoop {
   void WatchSocket(int fd, int wanted, bool known);
   void Work(int fd, int what);
 
+  const CurlLibrary& curl_;
   const Clock& clock_;
   CURLM* const multi_;
   const UniqueFd epoll_;

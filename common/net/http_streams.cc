@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/status.h"
+#include "common/net/curl_library.h"
 #include "common/net/http_loop.h"
 #include "common/net/transfer.h"
 
@@ -28,24 +29,29 @@ int OnSocket(void*, curl_socket_t socket, curlsocktype) {
   return CURL_SOCKOPT_OK;
 }
 
-void PrepareLongLived(CURL* easy) {
-  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kBufferBytes);
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, kAskAfterSeconds);
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, kAskEverySeconds);
-  curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, OnSocket);
+void PrepareLongLived(const CurlLibrary& curl, CURL* easy) {
+  curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, kBufferBytes);
+  curl.easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, kAskAfterSeconds);
+  curl.easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, kAskEverySeconds);
+  curl.easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, OnSocket);
 }
 
 }  // namespace
 
 struct HttpStreams::Running {
+  explicit Running(const CurlLibrary& curl) : transfer(curl) {}
+
   uint64_t id = 0;
   Stream stream;
   Call call;
   Transfer transfer;
 };
 
-HttpStreams::HttpStreams(const Clock& clock)
-    : clock_(clock), loop_(std::make_unique<HttpLoop>(clock)), thread_([this] { Run(); }) {}
+HttpStreams::HttpStreams(const CurlLibrary& curl, const Clock& clock)
+    : curl_(curl),
+      clock_(clock),
+      loop_(std::make_unique<HttpLoop>(curl, clock)),
+      thread_([this] { Run(); }) {}
 
 HttpStreams::~HttpStreams() {
   {
@@ -58,7 +64,7 @@ HttpStreams::~HttpStreams() {
 }
 
 uint64_t HttpStreams::Begin(Stream stream, absl::Duration delay) {
-  auto running = std::make_shared<Running>();
+  auto running = std::make_shared<Running>(curl_);
   running->stream = std::move(stream);
   uint64_t id = 0;
   {
@@ -142,8 +148,8 @@ void HttpStreams::BeginOne(const std::shared_ptr<Running>& running) {
     };
   }
   running->transfer.Prepare(running->call.server, running->call.request);
-  PrepareLongLived(running->transfer.handle());
-  curl_easy_setopt(running->transfer.handle(), CURLOPT_PRIVATE, running.get());
+  PrepareLongLived(curl_, running->transfer.handle());
+  curl_.easy_setopt(running->transfer.handle(), CURLOPT_PRIVATE, running.get());
   begun_[running->id] = running;
   loop_->Add(running->transfer.handle());
 }
@@ -151,7 +157,7 @@ void HttpStreams::BeginOne(const std::shared_ptr<Running>& running) {
 void HttpStreams::FinishOnes() {
   while (const auto finished = loop_->NextFinished()) {
     Running* raw = nullptr;
-    curl_easy_getinfo(finished->easy, CURLINFO_PRIVATE, &raw);
+    curl_.easy_getinfo(finished->easy, CURLINFO_PRIVATE, &raw);
     const auto found = begun_.find(raw->id);
     if (found == begun_.end()) continue;
     const std::shared_ptr<Running> running = found->second;

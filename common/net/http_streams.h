@@ -20,6 +20,7 @@
 namespace forebay {
 
 class HttpLoop;
+struct CurlLibrary;
 
 // Thread-safe.
 class HttpStreams {
@@ -45,7 +46,7 @@ class HttpStreams {
     std::function<void(const absl::StatusOr<HttpResponse>&)> done;
   };
 
-  explicit HttpStreams(const Clock& clock);
+  HttpStreams(const CurlLibrary& curl, const Clock& clock);
   // Gives up all streams, without a word.
   ~HttpStreams();
   HttpStreams(const HttpStreams&) = delete;
@@ -71,6 +72,7 @@ class HttpStreams {
   template <typename Function>
   void Tell(const std::shared_ptr<Running>& running, const Function& function);
 
+  const CurlLibrary& curl_;
   const Clock& clock_;
   const std::unique_ptr<HttpLoop> loop_;
   Mutex mutex_;

@@ -3,13 +3,12 @@
 // One call by libcurl, from its request to its answer: what HttpClient and HttpStreams have in
 // common. Not for others.
 
-#include <curl/curl.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "common/net/curl_library.h"
 #include "common/net/http_client.h"
 
 namespace forebay {
@@ -17,7 +16,7 @@ namespace forebay {
 // A handle that makes one call after the other. Not thread-safe.
 class Transfer {
  public:
-  Transfer();
+  explicit Transfer(const CurlLibrary& curl);
   ~Transfer();
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -39,6 +38,7 @@ class Transfer {
   void AddHeader(const std::string& header);
   absl::Status TransferError(CURLcode code) const;
 
+  const CurlLibrary& curl_;
   CURL* const easy_;
   curl_slist* headers_ = nullptr;
   curl_slist* connect_to_ = nullptr;

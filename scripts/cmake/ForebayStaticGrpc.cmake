@@ -1,5 +1,5 @@
-# Links gRPC, Protobuf and Abseil from their archives instead of some fifty shared libraries: a program that loads fifty
-# libraries spends most of a short command's time on that, and every process its own dirty pages.
+# Links gRPC, Protobuf, Abseil, c-ares, RE2 and yaml-cpp from their archives instead of some fifty shared libraries: a
+# program that loads fifty libraries spends most of a short command's time on that, and every process its own dirty pages.
 #
 # Include after the find_package calls. The packages describe the shared libraries, so their targets are pointed to the
 # archives beside these, and what an archive needs in turn is added as one group. Without archives nothing changes.
@@ -37,10 +37,16 @@ endfunction()
 if(archives)
   get_property(imported DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTY IMPORTED_TARGETS)
   foreach(target ${imported})
-    if(target MATCHES "^(absl::|gRPC::grpc|gRPC::gpr|gRPC::upb|gRPC::address_sorting|protobuf::libprotobuf$)")
+    if(target MATCHES "^(absl::|gRPC::grpc|gRPC::gpr|gRPC::upb|gRPC::address_sorting|protobuf::libprotobuf$|c-ares::cares$|yaml-cpp$)")
       forebay_use_archive(${target})
     endif()
   endforeach()
+  if(FOREBAY_ARCHIVE_re2)
+    # gRPC's package and this project name it by a word for the linker, which would take the shared library.
+    add_library(re2 INTERFACE IMPORTED)
+    target_link_libraries(re2 INTERFACE ${FOREBAY_ARCHIVE_re2} Threads::Threads)
+    set_property(TARGET re2::re2 PROPERTY INTERFACE_LINK_LIBRARIES re2)
+  endif()
   find_package(ZLIB REQUIRED)
   add_library(forebay_grpc_archives INTERFACE)
   target_link_libraries(forebay_grpc_archives INTERFACE

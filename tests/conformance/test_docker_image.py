@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 DOCKERFILE = ROOT / "deploy/docker/forebay/Dockerfile"
 PROGRAMS = ("forebay", "forebay-server", "forebay-worker", "forebay-holder")
 # Libraries that the image's programs, of the preset `release`, have within them; those of other presets load them.
-WITHIN = re.compile(r"/lib(absl_|grpc|gpr|protobuf|upb|address_sorting)[^/]*$")
+WITHIN = re.compile(r"/lib(absl_|grpc|gpr|protobuf|upb|address_sorting|cares|re2|yaml-cpp|spdlog)[^/]*$")
 
 
 def debian_12() -> bool:
@@ -72,6 +72,15 @@ def test_the_image_has_every_library_of(program):
     there = with_dependencies(installed_by_image())
     missing = {library: package_of(library) for library in loaded(program) if package_of(library) not in there}
     assert not missing, f"{DOCKERFILE} installs none of {missing}"
+
+
+@pytest.mark.skipif(not debian_12(), reason="the packages are those of Debian 12")
+def test_the_image_has_the_library_that_workers_load_when_they_need_it():
+    source = (ROOT / "common/net/curl_library.cc").read_text()
+    (name,) = re.findall(r'"(lib[^"]*\.so[^"]*)"', source)
+    listing = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+    (path, *_) = re.findall(rf"{re.escape(name)} .*=> (\S+)", listing)
+    assert package_of(path) in installed_by_image()
 
 
 def test_what_is_copied_from_the_build_is_what_is_installed():

@@ -1,5 +1,7 @@
 """How a worker starts, and how it refuses to."""
 
+import pathlib
+
 import pytest
 from forebay.api import Api
 from forebay.waiting import wait_until
@@ -20,6 +22,11 @@ def refuses(worker, *words: str) -> str:
     return said
 
 
+def mapped(pid: int) -> str:
+    """The files that a process has mapped, a line each."""
+    return pathlib.Path(f"/proc/{pid}/maps").read_text()
+
+
 def test_it_says_its_name_and_shows_up_in_the_list(env, api, pool):
     worker = env.new_worker("alpha", shown_name="box-7", limit=3)
     assert f"'ProcessWorker {worker.worker_id}' started!" in worker.log.read_text()
@@ -28,6 +35,21 @@ def test_it_says_its_name_and_shows_up_in_the_list(env, api, pool):
     assert listed.type == "process"
     assert worker.terminate() == 0
     assert not api.FleetService.ListWorkers().workers
+
+
+def test_it_loads_the_library_for_http_only_when_it_speaks_http(env, api, pool, scratch):
+    idle = env.new_worker("alpha")
+    assert "libcurl" not in mapped(idle.pid)
+    assert "libcurl" not in mapped(env.server.pid)
+    api.create_pool("engines", type="docker")
+    docker = env.new_worker("engines", arguments=("--docker-host", f"unix://{scratch}/nobody.sock"))
+    assert "libcurl" in mapped(docker.pid)
+
+
+def test_a_worker_that_needs_the_library_for_http_says_that_it_is_missing(env, api, scratch):
+    (scratch / "libcurl.so.4").write_text("no library\n")
+    api.create_pool("engines", type="docker")
+    refuses(env.make_worker("engines", LD_LIBRARY_PATH=str(scratch)), "libcurl.so.4", "apt-get install libcurl4")
 
 
 def test_a_join_token_is_exchanged_once_and_replaced_by_the_key(env, api, pool):

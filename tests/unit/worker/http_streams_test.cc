@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "common/base/status.h"
+#include "common/net/curl_library.h"
 #include "common/os/unique_fd.h"
 #include "tests/support/catch.h"
 
@@ -78,6 +79,12 @@ std::string Head(const std::string& status = "200 OK") {
   return "HTTP/1.1 " + status + "\r\nConnection: close\r\n\r\n";
 }
 
+const CurlLibrary& Curl() {
+  const auto curl = CurlLibrary::Loaded();
+  REQUIRE(curl.ok());
+  return **curl;
+}
+
 // Waits until the other side closes.
 void WaitForEnd(int fd) {
   char byte = 0;
@@ -134,7 +141,7 @@ TEST_CASE("a stream gives its bytes as they come, and then its end", "[net]") {
     Send(fd, "two");
   });
   Seen seen;
-  HttpStreams streams(SystemClock());
+  HttpStreams streams(Curl(), SystemClock());
   streams.Begin(seen.Stream([&] { return server.Call("/"); }));
   CHECK(Eventually(seen.mutex, seen.changed, [&] { return seen.bytes == "one"; }));
   CHECK(seen.begun == 1);
@@ -150,7 +157,7 @@ TEST_CASE("a refusal comes with its body and headers", "[net]") {
     Send(fd, "HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\nConnection: close\r\n\r\nlater");
   });
   Seen seen;
-  HttpStreams streams(SystemClock());
+  HttpStreams streams(Curl(), SystemClock());
   streams.Begin(seen.Stream([&] { return server.Call("/"); }));
   REQUIRE(seen.WaitForEnd());
   REQUIRE(seen.end.ok());
@@ -163,7 +170,7 @@ TEST_CASE("a refusal comes with its body and headers", "[net]") {
 
 TEST_CASE("what cannot be called or connected to has ended", "[net]") {
   Seen refused, unsigned_call;
-  HttpStreams streams(SystemClock());
+  HttpStreams streams(Curl(), SystemClock());
   HttpStreams::Call nobody;
   nobody.server.base_url = "http://127.0.0.1:1";
   streams.Begin(refused.Stream([&] { return nobody; }));
@@ -182,7 +189,7 @@ TEST_CASE("an ended stream says nothing more, and its connection closes", "[net]
     ++closed;
   });
   Seen seen;
-  HttpStreams streams(SystemClock());
+  HttpStreams streams(Curl(), SystemClock());
   const uint64_t id = streams.Begin(seen.Stream([&] { return server.Call("/"); }));
   REQUIRE(Eventually(seen.mutex, seen.changed, [&] { return seen.bytes == "one"; }));
   streams.End(id);
@@ -206,7 +213,7 @@ TEST_CASE("hundreds of streams go on side by side", "[net]") {
     Send(fd, path);
   });
   std::deque<Seen> all(kStreams);
-  HttpStreams streams(SystemClock());
+  HttpStreams streams(Curl(), SystemClock());
   for (int i = 0; i < kStreams; ++i) {
     streams.Begin(all[static_cast<size_t>(i)].Stream(
         [&server, i] { return server.Call(fmt::format("/{}", i)); }));
@@ -226,7 +233,7 @@ TEST_CASE("hundreds of streams go on side by side", "[net]") {
 TEST_CASE("a stream may begin another from its end", "[net]") {
   Server server([](int fd, const std::string&) { Send(fd, Head() + "x"); });
   Seen seen;
-  HttpStreams streams(SystemClock());
+  HttpStreams streams(Curl(), SystemClock());
   HttpStreams::Stream first;
   first.call = [&] { return server.Call("/"); };
   first.bytes = [](std::string_view) {};

@@ -10,6 +10,7 @@
 #include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/json/json_lines.h"
+#include "common/net/curl_library.h"
 
 namespace forebay::worker {
 namespace {
@@ -92,11 +93,12 @@ absl::StatusOr<std::unique_ptr<EngineApi>> EngineApi::Make(const EngineOptions& 
         .With("allowed", "unix:///path/to/socket, tcp://host:port")
         .Says("docker_host '{}' is neither unix:///path/to/socket nor tcp://host:port", address);
   }
-  return std::unique_ptr<EngineApi>(new EngineApi(std::move(server), options.address));
+  ASSIGN_OR_RETURN(const CurlLibrary* curl, CurlLibrary::Loaded());
+  return std::unique_ptr<EngineApi>(new EngineApi(*curl, std::move(server), options.address));
 }
 
-EngineApi::EngineApi(HttpServer server, std::string address)
-    : address_(std::move(address)), socket_(server.unix_socket), http_(std::move(server)) {}
+EngineApi::EngineApi(const CurlLibrary& curl, HttpServer server, std::string address)
+    : address_(std::move(address)), socket_(server.unix_socket), http_(curl, std::move(server)) {}
 
 // What a socket's file says is more to the point than what connecting to it fails with.
 absl::Status EngineApi::Unreachable(const absl::Status& error) const {

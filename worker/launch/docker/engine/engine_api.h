@@ -22,7 +22,8 @@ namespace forebay::worker {
 
 class EngineApi {
  public:
-  // INVALID_ARGUMENT (INVALID_ENGINE_ADDRESS) unless unix:///path or tcp://host:port.
+  // INVALID_ARGUMENT (INVALID_ENGINE_ADDRESS) unless unix:///path or tcp://host:port, or
+  // FAILED_PRECONDITION (HTTP_LIBRARY_MISSING).
   static absl::StatusOr<std::unique_ptr<EngineApi>> Make(const EngineOptions& options);
 
   // Asks the engine for its version and takes the newest API that both know; other calls need it
@@ -69,7 +70,7 @@ class EngineApi {
   bool local() const { return !socket_.empty(); }
 
  private:
-  EngineApi(HttpServer server, std::string address);
+  EngineApi(const CurlLibrary& curl, HttpServer server, std::string address);
 
   absl::StatusOr<std::string> Call(HttpRequest request, Cancellation* cancellation = nullptr);
   absl::StatusOr<Json> CallJson(HttpRequest request, Cancellation* cancellation = nullptr);

@@ -5,6 +5,7 @@
 
 #include "common/base/status.h"
 #include "common/json/json_lines.h"
+#include "common/net/curl_library.h"
 
 namespace forebay::worker {
 namespace {
@@ -117,11 +118,16 @@ absl::StatusOr<std::unique_ptr<KubernetesApi>> KubernetesApi::Make(ClusterAccess
         .Field("tls-server-name", access.tls_server_name)
         .Says("tls-server-name means nothing for {}", access.server);
   }
-  return std::unique_ptr<KubernetesApi>(new KubernetesApi(std::move(access), clock));
+  ASSIGN_OR_RETURN(const CurlLibrary* curl, CurlLibrary::Loaded());
+  return std::unique_ptr<KubernetesApi>(new KubernetesApi(*curl, std::move(access), clock));
 }
 
-KubernetesApi::KubernetesApi(ClusterAccess access, const Clock& clock)
-    : access_(std::move(access)), clock_(clock), credentials_(access_, clock), streams_(clock) {}
+KubernetesApi::KubernetesApi(const CurlLibrary& curl, ClusterAccess access, const Clock& clock)
+    : curl_(curl),
+      access_(std::move(access)),
+      clock_(clock),
+      credentials_(access_, clock),
+      streams_(curl, clock) {}
 
 KubernetesApi::~KubernetesApi() {
   cancellation_.Cancel();
@@ -149,7 +155,7 @@ std::shared_ptr<HttpClient> KubernetesApi::ClientFor(const HttpServer& server) {
   MutexLock lock(mutex_);
   if (client_ == nullptr || server_ != server) {
     server_ = server;
-    client_ = std::make_shared<HttpClient>(server);
+    client_ = std::make_shared<HttpClient>(curl_, server);
   }
   return client_;
 }

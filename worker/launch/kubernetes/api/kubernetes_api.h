@@ -57,7 +57,8 @@ struct DeleteOptions {
 
 class KubernetesApi {
  public:
-  // INVALID_ARGUMENT (INVALID_KUBECONFIG) for a server's address that is none.
+  // INVALID_ARGUMENT (INVALID_KUBECONFIG) for a server's address that is none, or
+  // FAILED_PRECONDITION (HTTP_LIBRARY_MISSING).
   static absl::StatusOr<std::unique_ptr<KubernetesApi>> Make(ClusterAccess access,
                                                              const Clock& clock);
   // Gives up waiting calls and streams.
@@ -105,7 +106,7 @@ class KubernetesApi {
   const ClusterAccess& access() const { return access_; }
 
  private:
-  KubernetesApi(ClusterAccess access, const Clock& clock);
+  KubernetesApi(const CurlLibrary& curl, ClusterAccess access, const Clock& clock);
 
   // A call with what the server is to be shown.
   absl::StatusOr<HttpStreams::Call> Signed(HttpRequest request);
@@ -119,6 +120,7 @@ class KubernetesApi {
   absl::Status NoAnswer(const absl::Status& error) const;
   absl::Status EndOf(const absl::StatusOr<HttpResponse>& outcome, const Asked& asked);
 
+  const CurlLibrary& curl_;
   const ClusterAccess access_;
   const Clock& clock_;
   Credentials credentials_;
