@@ -53,13 +53,18 @@ def fill(cursor):
     )
 
 
-def tell(cursor, state: str, days_ago: int) -> str:
+NOW = "now()"
+# A week that is over, and for less than the seven days that events are kept.
+LAST_WEEK = "date_trunc('week', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - interval '1 hour'"
+
+
+def tell(cursor, state: str, moment: str) -> str:
     """An event as it was stored before; its cursor."""
-    cursor.execute("SELECT ensure_event_partition(now() - %s * interval '1 day')", (days_ago,))
+    cursor.execute(f"SELECT ensure_event_partition({moment})")
     cursor.execute(
-        """INSERT INTO run_events (recorded_at, at, run_id, pool_id, deployment_id, attempt, state)
-           VALUES (now() - %s * interval '1 day', now(), %s, %s, %s, 1, %s) RETURNING xid::text || '.' || seq""",
-        (days_ago, str(uuid.uuid4()), POOL, DEPLOYMENT, state),
+        f"""INSERT INTO run_events (recorded_at, at, run_id, pool_id, deployment_id, attempt, state)
+            VALUES ({moment}, now(), %s, %s, %s, 1, %s) RETURNING xid::text || '.' || seq""",
+        (str(uuid.uuid4()), POOL, DEPLOYMENT, state),
     )
     return cursor.fetchone()[0]
 
@@ -89,9 +94,9 @@ def test_events_and_usage_of_earlier_versions_are_kept(scratch, postgres, databa
     cursor = connection.cursor()
     migrate(cursor, 10)
     fill(cursor)
-    first = tell(cursor, "PENDING", 8)
-    tell(cursor, "RUNNING", 8)
-    tell(cursor, "COMPLETED", 0)
+    first = tell(cursor, "PENDING", LAST_WEEK)
+    tell(cursor, "RUNNING", LAST_WEEK)
+    tell(cursor, "COMPLETED", NOW)
     measured, timed, unmeasured = attempt(cursor, (5, 6), 7), attempt(cursor, (5, 6), 0), attempt(cursor, (0, 0), 0)
 
     server = Server(scratch, database_url=postgres.url(database)).start()
