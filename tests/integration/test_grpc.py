@@ -1,11 +1,13 @@
 """The API by gRPC itself: methods that gRPC knows by name and those that the generic service serves answer alike."""
 
+import contextlib
 import re
 
 import grpc
 import pytest
 from forebay import protocol
 from forebay.http_api import HttpApi
+from forebay.metrics import calls_ended
 from forebay.waiting import wait_until
 
 MEBIBYTE = 2**20
@@ -53,16 +55,6 @@ def test_bytes_that_are_no_message_are_refused(call):
     assert call("FlowRunService/GetFlowRun", b"\xff") == "INVALID_ARGUMENT"
 
 
-def ended(env, method: str, code: str) -> bool:
-    page = HttpApi(env.server.http_url, env.admin_key)
-    try:
-        text = page.ask("GET", "/metrics", Authorization=f"Bearer {env.admin_key}").body.decode()
-    finally:
-        page.close()
-    counts = re.findall(rf'forebay_rpc_requests_total{{(?=[^}}]*method="{method}")(?=[^}}]*code="{code}")[^}}]*}} (\d+)', text)
-    return counts == ["1"]
-
-
 def test_a_call_that_waits_ends_at_its_deadline_and_at_the_server_too(env, api):
     cursor = api.EventService.WatchEvents().cursor
     request = protocol.message("WatchEventsRequest")(cursor=cursor)
@@ -70,4 +62,7 @@ def test_a_call_that_waits_ends_at_its_deadline_and_at_the_server_too(env, api):
     method = protocol.POOL.FindMethodByName("forebay.v1.EventService.WatchEvents")
     late = api.start(method, request, timeout=2)
     assert late.code().name == "DEADLINE_EXCEEDED"
-    wait_until(lambda: ended(env, "EventService.WatchEvents", "CANCELLED"), what="the server has given it up")
+    with contextlib.closing(HttpApi(env.server.http_url, env.admin_key)) as page:
+        wait_until(
+            lambda: calls_ended(env, page, "EventService.WatchEvents", "CANCELLED") == 1, what="the server has given it up"
+        )

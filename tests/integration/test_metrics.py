@@ -2,11 +2,10 @@
 
 import pytest
 from forebay.http_api import HttpApi
+from forebay.metrics import OPEN, calls_ended, samples, scrape
 from forebay.waiting import wait_until
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as plain_text
-
-OPEN = "application/openmetrics-text; version=1.0.0"
 
 
 @pytest.fixture
@@ -14,15 +13,6 @@ def page(env, api):
     client = HttpApi(env.server.http_url, env.admin_key)
     yield client
     client.close()
-
-
-def scrape(page, token: str, **headers: str):
-    return page.ask("GET", "/metrics", Authorization=f"Bearer {token}", **headers)
-
-
-def samples(env, page) -> dict:
-    text = scrape(page, env.admin_key, Accept=OPEN).body.decode()
-    return {(s.name, *sorted(s.labels.items())): s.value for family in open_metrics(text) for s in family.samples}
 
 
 def test_both_formats_are_what_they_say(env, api, page):
@@ -39,7 +29,7 @@ def test_both_formats_are_what_they_say(env, api, page):
 
 def test_calls_are_counted_by_how_they_ended(env, api, page):
     def counted(code: str) -> float:
-        return samples(env, page).get(("forebay_rpc_requests_total", ("code", code), ("method", "WorkPoolService.GetWorkPool")), 0)
+        return calls_ended(env, page, "WorkPoolService.GetWorkPool", code)
 
     before = counted("NOT_FOUND")
     over_http = HttpApi(env.server.http_url, env.admin_key)

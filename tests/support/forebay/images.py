@@ -108,9 +108,7 @@ def make_worker_image(engine: EngineClient, name: str):
         shutil.copy(binary("forebay-worker"), program)
         _copy_libraries(program, tree)
         # Loaded when it first speaks HTTP (common/net/curl_library.h), so no program lists it.
-        curl = next(pathlib.Path("/lib").glob("*-linux-gnu/libcurl.so.4"))
-        shutil.copy(curl, tree / "lib")
-        _copy_libraries(curl, tree)
+        _copy_program(str(next(pathlib.Path("/lib").glob("*-linux-gnu/libcurl.so.4"))), tree)
         (tree / "var/lib/forebay").mkdir(parents=True)
         _import(engine, name, tree, "ENV PATH=/usr/local/bin:/usr/bin:/bin", "USER 10001:10001")
 
