@@ -16,7 +16,7 @@ namespace forebay::server {
 std::unique_ptr<Duty> MakeCollisionDuty();
 std::unique_ptr<Duty> MakePartitionDuty(const Clock& clock);
 std::unique_ptr<Duty> MakeCleaningDuty();
-// The net under the statements that look up by subqueries of their own (ADR 21).
+// For statements whose plans were made when a table was empty (ADR 26).
 std::unique_ptr<Duty> MakeStatisticsDuty();
 std::unique_ptr<Duty> MakeRecountDuty(Signals& signals);
 

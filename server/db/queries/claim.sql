@@ -22,7 +22,8 @@ WHERE p.id = $1::uuid
 
 -- The queues come in priority order, each with its own most and, where its beginning is dear to read, the due time from
 -- which it is read (low_water_mark.h); the outer limit stops the walk, so nothing behind it is read or locked. A row whose
--- deployment has got a limit meanwhile says so by the last column.
+-- deployment has got a limit meanwhile says so by the last column. Here and below each run's row is looked up by itself
+-- (OFFSET 0), whatever its table was when the plan was made (ADR 26).
 -- name: claim_candidates
 SELECT r.run_id, r.queue_id, r.deployment_id, r.attempt, r.epoch, r.revision, f.parameters, f.job_variables,
        f.display_name, micros(r.due_at), '{}'::uuid[], r.gated
