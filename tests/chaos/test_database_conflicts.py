@@ -8,7 +8,7 @@ from forebay.api import ApiError
 from forebay.dice import ConflictDice
 from forebay.waiting import wait_until
 
-TABLES = ("flow_runs", "queued_runs", "held_attempts", "attempts", "slot_counters", "idempotency_keys", "worker_leases")
+TABLES = ("flow_runs", "queued_runs", "held_attempts", "earlier_attempts", "slot_counters", "idempotency_keys", "worker_leases")
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ HOT = {
     "watch": "read_run read_runs read_attempts where_it_stands event_horizon read_events",
 }
 STATEMENTS = [name for names in HOT.values() for name in names.split()]
-RUN_TABLES = {"flow_runs", "queued_runs", "held_attempts", "attempts", "run_events", "run_logs"}
+RUN_TABLES = {"flow_runs", "queued_runs", "held_attempts", "earlier_attempts", "run_events", "run_logs"}
 # By a duty, once in a while and on one server: looks at all that is held.
 WALKS = {("lock_overdue", "held_attempts")}
 # What plans that were made for empty tables read until the duty "statistics" has seen them grow.
@@ -44,8 +44,9 @@ WHILE_EMPTY = {
     ("lock_replayed", "held_attempts"),
     ("lock_sightings", "held_attempts"),
 }
-# What one poll was granted; what a worker says it holds; what the deployments with limits have slots for; the steps within a row.
-SORTS = {"lock_replayed", "lock_sightings", "gated_candidates", "read_events"}
+# What one poll was granted; what a worker says it holds; what the deployments with limits have slots for; the steps within a row;
+# a run's last attempt after its earlier ones.
+SORTS = {"lock_replayed", "lock_sightings", "gated_candidates", "read_events", "read_attempts"}
 # For each deployment or queue its place among the few of a pool.
 QUEUES_OF_A_POOL = {"gated_candidates", "submit_targets"}
 # Joins two tables of a few rows, and begins with either.

@@ -23,7 +23,7 @@ def make_older(env, run_id: str, days: int, ended: bool = True) -> str:
         session.execute("UPDATE flow_runs SET id = %s WHERE id = %s", (old, run_id))
         if ended:
             session.execute("UPDATE flow_runs SET ended_at = ended_at - %s * interval '1 day' WHERE id = %s", (days, old))
-        for table in ("attempts", "run_logs", "queued_runs", "held_attempts"):
+        for table in ("earlier_attempts", "run_logs", "queued_runs", "held_attempts"):
             session.execute(f"UPDATE {table} SET run_id = %s WHERE run_id = %s", (old, run_id))
         session.execute("UPDATE run_events SET run_id = array_replace(run_id, %s::uuid, %s::uuid)", (run_id, old))
         session.execute("COMMIT")
@@ -51,7 +51,7 @@ def is_gone(api, run_id: str) -> bool:
 
 def rows_of(env, run_id: str) -> int:
     return env.checker.value(
-        """SELECT (SELECT count(*) FROM flow_runs WHERE id = %s) + (SELECT count(*) FROM attempts WHERE run_id = %s)
+        """SELECT (SELECT count(*) FROM flow_runs WHERE id = %s) + (SELECT count(*) FROM earlier_attempts WHERE run_id = %s)
                 + (SELECT count(*) FROM run_logs WHERE run_id = %s)""",
         run_id, run_id, run_id,
     )  # fmt: skip

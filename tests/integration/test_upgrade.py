@@ -111,3 +111,42 @@ def test_events_and_usage_of_earlier_versions_are_kept(scratch, postgres, databa
     finally:
         server.terminate()
         connection.close()
+
+
+def end_run(cursor, *outcomes: str) -> str:
+    """A run that ended with the last of the outcomes, one an attempt, as version 14 kept it; its id."""
+    cursor.execute(
+        """INSERT INTO flow_runs (id, team_id, creator_id, deployment_id, pool_id, queue_id, display_name, parameters,
+                                  job_variables, due_at, state, state_reason, state_message, attempts, started_at, ended_at,
+                                  log_end)
+           VALUES (first_run_id(now()), %s, %s, %s, %s, %s, 'calm-otter', '{}', '{}', now(), %s, '', '', %s, now(), now(), 0)
+           RETURNING id::text""",
+        (TEAM, USER, DEPLOYMENT, POOL, QUEUE, outcomes[-1], len(outcomes)),
+    )
+    run_id = cursor.fetchone()[0]
+    for number, outcome in enumerate(outcomes, 1):
+        cursor.execute(
+            """INSERT INTO attempts (run_id, number, epoch, worker_id, granted_at, started_at, ended_at, outcome)
+               VALUES (%s, %s, %s, %s, now(), now(), now(), %s)""",
+            (run_id, number, number, str(uuid.uuid4()), outcome),
+        )
+    return run_id
+
+
+def test_attempts_of_earlier_versions_are_kept(scratch, postgres, database):
+    connection = postgres.connect(database)
+    cursor = connection.cursor()
+    migrate(cursor, 14)
+    fill(cursor)
+    old = end_run(cursor, "LOST", "COMPLETED")
+
+    server = Server(scratch, database_url=postgres.url(database)).start()
+    try:
+        api = admin_api(server)
+        assert [attempt.outcome.name for attempt in api.run(old, full=True).attempts] == ["Lost", "Completed"]
+        api.FlowRunService.DeleteFlowRun(name=f"flowRuns/{old}")
+        cursor.execute("SELECT count(*) FROM attempts")
+        assert cursor.fetchone() == (0,)
+    finally:
+        server.terminate()
+        connection.close()

@@ -33,7 +33,7 @@ SELECT count(*), max(id::text), coalesce(bool_or(stays), false) FROM next_runs
 WITH {{next_runs_of_week}}, runs AS (
   DELETE FROM flow_runs f USING next_runs n WHERE f.id = n.id AND NOT n.stays
 ), history AS (
-  DELETE FROM attempts a USING next_runs n WHERE a.run_id = n.id AND NOT n.stays
+  DELETE FROM earlier_attempts a USING next_runs n WHERE a.run_id = n.id AND NOT n.stays
 ), log AS (
   DELETE FROM run_logs l USING next_runs n WHERE l.run_id = n.id AND NOT n.stays
 )

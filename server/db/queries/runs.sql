@@ -87,8 +87,9 @@ WITH moved AS (
 )
 SELECT count(*) FROM moved
 
--- Closes attempts: history is written, and the run ends or goes back to its queue. A run that goes back at once keeps
--- its place by due time. Answers how many were as they were to be, and whether anybody counts slots.
+-- Closes attempts: the run ends, and its row takes the attempt in (ADR 27), or it goes back to its queue and leaves the
+-- attempt among the earlier ones. A run that goes back at once keeps its place by due time. Answers how many were as they
+-- were to be, and whether anybody counts slots.
 -- name: end_attempts
 WITH input AS MATERIALIZED (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::bigint[], $7::bigint[],
@@ -106,13 +107,14 @@ WITH input AS MATERIALIZED (
             t.user_retries AS next_user_retries, t.paused AS next_paused, t.cpu_us, t.cpu_reserved_us,
             t.memory_reserved_byte_s, clock_timestamp() AS ended_at
 ), history AS (
-  INSERT INTO attempts (run_id, number, epoch, worker_id, infrastructure_name, infrastructure_id, granted_at,
-                        launched_at, started_at, cancel_requested_at, ended_at, outcome, reason, message, exit_code,
-                        cpu_user_us, cpu_system_us, max_rss_bytes, cpu_us, cpu_reserved_us, memory_reserved_byte_s)
+  INSERT INTO earlier_attempts (run_id, number, epoch, worker_id, infrastructure_name, infrastructure_id, granted_at,
+                                launched_at, started_at, cancel_requested_at, ended_at, outcome, reason, message,
+                                exit_code, cpu_user_us, cpu_system_us, max_rss_bytes, cpu_us, cpu_reserved_us,
+                                memory_reserved_byte_s)
   SELECT run_id, attempt, epoch, worker_id, infrastructure_name, infrastructure_id, granted_at, launched_at, started_at,
          cancel_requested_at, ended_at, outcome, reason, message, exit_code, cpu_user_us, cpu_system_us, max_rss_bytes,
          cpu_us, cpu_reserved_us, memory_reserved_byte_s
-  FROM gone
+  FROM gone WHERE requeue
 ), requeued AS (
   INSERT INTO queued_runs (run_id, pool_id, queue_id, deployment_id, due_at, attempt, epoch, protocol_retries,
                            crash_retries, user_retries, log_offset, reason, message, paused, gated, blocked)
@@ -135,7 +137,11 @@ WITH input AS MATERIALIZED (
 ), ended AS (
   UPDATE flow_runs f
   SET state = g.outcome, state_reason = g.reason, state_message = g.message, exit_code = g.exit_code,
-      attempts = g.attempt, started_at = g.started_at, ended_at = g.ended_at, log_end = g.log_offset
+      attempts = g.attempt, started_at = g.started_at, ended_at = g.ended_at, log_end = g.log_offset, epoch = g.epoch,
+      worker_id = g.worker_id, infrastructure_name = g.infrastructure_name, infrastructure_id = g.infrastructure_id,
+      granted_at = g.granted_at, launched_at = g.launched_at, cancel_requested_at = g.cancel_requested_at,
+      cpu_user_us = g.cpu_user_us, cpu_system_us = g.cpu_system_us, max_rss_bytes = g.max_rss_bytes, cpu_us = g.cpu_us,
+      cpu_reserved_us = g.cpu_reserved_us, memory_reserved_byte_s = g.memory_reserved_byte_s
   FROM gone g WHERE f.id = g.run_id AND NOT g.requeue
 )
 SELECT count(*), EXISTS (SELECT FROM slot_counters) FROM gone
@@ -258,7 +264,7 @@ WITH gone AS (
     SELECT clock_timestamp(), id, pool_id, deployment_id, attempts, 'DELETED', '', '' FROM gone
   ) AS {{steps}}
 ), history AS (
-  DELETE FROM attempts USING gone WHERE run_id = gone.id
+  DELETE FROM earlier_attempts USING gone WHERE run_id = gone.id
 ), log AS (
   DELETE FROM run_logs USING gone WHERE run_id = gone.id
 )

@@ -1,7 +1,7 @@
 -- As many runs as the setting test.runs says, of the deployments that exist, in the last week and in this one: six of ten have
--- ended, three wait, one is held. What `made` says of a run goes into the tables that would have it.
+-- ended, one of them at its second attempt, three wait, one is held. What `made` says of a run goes into the tables that would have it.
 
-TRUNCATE flow_runs, attempts, run_logs, run_events, queued_runs, held_attempts, idempotency_keys;
+TRUNCATE flow_runs, earlier_attempts, run_logs, run_events, queued_runs, held_attempts, idempotency_keys;
 DROP TABLE IF EXISTS made;
 CREATE TEMP TABLE made AS
 WITH targets AS (
@@ -22,15 +22,17 @@ SELECT n.*, (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '
 FROM numbers n CROSS JOIN holders JOIN targets t ON t.place = n / 10 % t.targets;
 
 INSERT INTO flow_runs (id, team_id, creator_id, deployment_id, pool_id, queue_id, display_name, parameters, job_variables, due_at,
-                       created_at, state, state_reason, state_message, attempts, started_at, ended_at, log_end)
+                       created_at, state, state_reason, state_message, attempts, started_at, ended_at, log_end, epoch,
+                       worker_id, granted_at)
 SELECT id, team_id, creator_id, deployment_id, pool_id, queue_id, 'calm-otter', '{}', '{}', at, at,
        CASE WHEN kind < 6 THEN 'COMPLETED' END, CASE WHEN kind < 6 THEN '' END, CASE WHEN kind < 6 THEN '' END,
-       CASE WHEN kind < 6 THEN 1 END, CASE WHEN kind < 6 THEN at END, CASE WHEN kind < 6 THEN at END,
-       CASE WHEN kind < 6 THEN 10 END
+       CASE WHEN kind < 5 THEN 1 WHEN kind = 5 THEN 2 END, CASE WHEN kind < 6 THEN at END, CASE WHEN kind < 6 THEN at END,
+       CASE WHEN kind < 6 THEN 10 END, CASE WHEN kind < 6 THEN 1 END, CASE WHEN kind < 6 THEN worker_id END,
+       CASE WHEN kind < 6 THEN at END
 FROM made;
 
-INSERT INTO attempts (run_id, number, epoch, worker_id, granted_at, started_at, ended_at, outcome)
-SELECT id, 1, 1, worker_id, at, at, at, 'COMPLETED' FROM made WHERE kind < 6;
+INSERT INTO earlier_attempts (run_id, number, epoch, worker_id, granted_at, started_at, ended_at, outcome)
+SELECT id, 1, 0, worker_id, at, at, at, 'FAILED' FROM made WHERE kind = 5;
 
 INSERT INTO run_logs (run_id, first_offset, attempt, line_count, body)
 SELECT id, 5 * chunk, 1, 5, '\x00' FROM made CROSS JOIN generate_series(0, 1) AS chunk WHERE kind < 2 OR kind = 9;

@@ -13,7 +13,7 @@ POINTS = {
     "intent": ("held_attempts", "BEFORE UPDATE", "NEW.phase >= 1 AND OLD.phase < 1"),
     "bind": ("held_attempts", "BEFORE UPDATE", "NEW.phase >= 2 AND OLD.phase < 2"),
     "gate": ("held_attempts", "BEFORE UPDATE", "NEW.phase = 3 AND OLD.phase < 3"),
-    "end": ("attempts", "BEFORE INSERT", "true"),
+    "end": ("held_attempts", "BEFORE DELETE", "true"),
     "accept": ("flow_runs", "BEFORE INSERT", "true"),
 }
 
@@ -31,7 +31,7 @@ class HoldPoint:
             cursor.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
             cursor.execute(
                 f"""CREATE OR REPLACE FUNCTION hold_point() RETURNS trigger LANGUAGE plpgsql AS
-                    'BEGIN PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NEW; END'"""
+                    'BEGIN PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN coalesce(NEW, OLD); END'"""
             )
             cursor.execute(
                 f"""CREATE TRIGGER hold_point {self._event} ON {self._table} FOR EACH ROW
