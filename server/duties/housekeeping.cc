@@ -72,7 +72,7 @@ class VacuumDuty final : public Duty {
   }
 
  private:
-  // Some 30 MB of table; 20 ms of vacuum.
+  // Some 30 MB of table, and 50 ms of a vacuum beside full load.
   static constexpr int64_t kWorthwhile = 50'000;
   // Would hold up the other duties for a second: left to autovacuum.
   static constexpr int64_t kTooMany = 1'000'000;
