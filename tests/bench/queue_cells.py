@@ -80,7 +80,7 @@ class QueueCells:
 
     def _clear(self):
         """The next cell begins with empty tables and fresh statistics."""
-        self.bench.checker.rows("TRUNCATE queued_runs, held_attempts, flow_runs, attempts, run_logs; SELECT 1")
+        self.bench.checker.rows("TRUNCATE queued_runs, held_attempts, flow_runs, earlier_attempts, run_logs; SELECT 1")
         self.bench.checker.rows("ANALYZE; SELECT 1")
 
     def _cost(self, ready: int, future: int = 0, stuck: int = 0) -> float:
