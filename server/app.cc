@@ -97,7 +97,6 @@ std::vector<std::unique_ptr<Duty>> AllDuties(Signals& signals, Snapshots& snapsh
   duties.push_back(MakePartitionDuty(clock));
   duties.push_back(MakeCleaningDuty());
   duties.push_back(MakeStatisticsDuty());
-  duties.push_back(MakeVacuumDuty());
   duties.push_back(MakeRecountDuty(signals));
   const Retention retention{absl::Hours(24 * config.retention_days()),
                             absl::Hours(24 * config.event_retention_days())};

@@ -65,7 +65,7 @@ class Session {
   // Runs a named statement, prepared; by itself, or inside the open transaction.
   absl::StatusOr<Rows> Run(const Query& query, const Params& params);
   absl::StatusOr<Rows> RunBatch(const Query& query, const BinaryParams& params);
-  // Runs text that is not a named statement: migrations, LISTEN, settings, VACUUM.
+  // Runs text that is not a named statement: migrations, LISTEN, settings.
   absl::StatusOr<Rows> RunText(const std::string& sql);
 
   absl::Status Begin();

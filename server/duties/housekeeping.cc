@@ -1,7 +1,5 @@
 #include "server/duties/housekeeping.h"
 
-#include <algorithm>
-
 #include "common/base/status.h"
 #include "common/obs/log.h"
 #include "server/db/queries.h"
@@ -53,36 +51,6 @@ class StatisticsDuty final : public Duty {
       spdlog::info("table {} has outgrown its statistics and is analyzed", grown.Text(row, 0));
     return absl::OkStatus();
   }
-};
-
-class VacuumDuty final : public Duty {
- public:
-  std::string name() const override { return "vacuum"; }
-  absl::Duration interval() const override { return absl::Seconds(1); }
-  absl::Status RunOnce(Session& session, const Tenure&) override {
-    ASSIGN_OR_RETURN(const int64_t dead, DeadAttempts(session));
-    // What a reader's snapshot still holds is not looked through again and again for the little
-    // that has been added.
-    if (dead < std::max(kWorthwhile, 2 * left_) || dead > kTooMany) return absl::OkStatus();
-    // The table keeps its size, which its next attempts need; autovacuum gives back what they do
-    // not.
-    RETURN_IF_ERROR(session.RunText("VACUUM (SKIP_LOCKED, TRUNCATE off) held_attempts").status());
-    ASSIGN_OR_RETURN(left_, DeadAttempts(session));
-    return absl::OkStatus();
-  }
-
- private:
-  // Some 30 MB of table, and 50 ms of a vacuum beside full load.
-  static constexpr int64_t kWorthwhile = 50'000;
-  // Would hold up the other duties for a second: left to autovacuum.
-  static constexpr int64_t kTooMany = 1'000'000;
-
-  static absl::StatusOr<int64_t> DeadAttempts(Session& session) {
-    ASSIGN_OR_RETURN(Rows rows, session.Run(queries::kDeadAttempts, {}));
-    return rows.empty() ? 0 : rows.Int(0, 0);
-  }
-
-  int64_t left_ = 0;
 };
 
 class RecountDuty final : public Duty {
@@ -163,7 +131,6 @@ std::unique_ptr<Duty> MakePartitionDuty(const Clock& clock) {
 }
 std::unique_ptr<Duty> MakeCleaningDuty() { return std::make_unique<CleaningDuty>(); }
 std::unique_ptr<Duty> MakeStatisticsDuty() { return std::make_unique<StatisticsDuty>(); }
-std::unique_ptr<Duty> MakeVacuumDuty() { return std::make_unique<VacuumDuty>(); }
 std::unique_ptr<Duty> MakeRecountDuty(Signals& signals) {
   return std::make_unique<RecountDuty>(signals);
 }

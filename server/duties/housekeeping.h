@@ -2,8 +2,7 @@
 
 // Small duties: runs that their deployment wants no queue of, partitions for the weeks to come,
 // forgotten idempotency keys and join tokens, tables that have outgrown what PostgreSQL plans for,
-// dead rows of held attempts, and a recount of slots, which finds nothing unless something is
-// wrong.
+// and a recount of slots, which finds nothing unless something is wrong.
 
 #include <memory>
 
@@ -19,8 +18,6 @@ std::unique_ptr<Duty> MakePartitionDuty(const Clock& clock);
 std::unique_ptr<Duty> MakeCleaningDuty();
 // For statements whose plans were made when a table was empty (ADR 26).
 std::unique_ptr<Duty> MakeStatisticsDuty();
-// Of held attempts, so that the space of those that have ended is used again (ADR 27).
-std::unique_ptr<Duty> MakeVacuumDuty();
 std::unique_ptr<Duty> MakeRecountDuty(Signals& signals);
 
 // Partitions of this week and four weeks ahead. Called once at start, before runs are accepted,

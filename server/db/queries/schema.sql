@@ -7,10 +7,6 @@ INSERT INTO schema_migrations (version, name, checksum) VALUES ($1::integer, $2:
 -- name: analyze_outgrown_tables
 SELECT analyze_outgrown_tables()
 
--- Attempts that have ended since the last vacuum.
--- name: dead_attempts
-SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'held_attempts'::regclass
-
 -- name: ensure_partition
 SELECT ensure_partition(from_micros($1::bigint))
 
