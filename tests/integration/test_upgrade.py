@@ -69,15 +69,13 @@ def tell(cursor, state: str, moment: str) -> str:
     return cursor.fetchone()[0]
 
 
-def attempt(cursor, cpu: tuple[int, int], memory: int) -> str:
+def attempt(cursor, run_id: str, number: int, outcome: str = "FAILED", cpu=(None, None), memory: int | None = None):
     cursor.execute(
         """INSERT INTO attempts (run_id, number, epoch, worker_id, granted_at, started_at, ended_at, outcome, cpu_user_us,
                                  cpu_system_us, max_rss_bytes)
-           VALUES (first_run_id(now()), (SELECT count(*) + 1 FROM attempts), 1, %s, now(), now(), now(), 'FAILED', %s, %s, %s)
-           RETURNING number""",
-        (str(uuid.uuid4()), *cpu, memory),
+           VALUES (%s, %s, %s, %s, now(), now(), now(), %s, %s, %s, %s)""",
+        (run_id, number, number, str(uuid.uuid4()), outcome, *cpu, memory),
     )
-    return cursor.fetchone()[0]
 
 
 def states(api, **request) -> list[str]:
@@ -97,7 +95,10 @@ def test_events_and_usage_of_earlier_versions_are_kept(scratch, postgres, databa
     first = tell(cursor, "PENDING", LAST_WEEK)
     tell(cursor, "RUNNING", LAST_WEEK)
     tell(cursor, "COMPLETED", NOW)
-    measured, timed, unmeasured = attempt(cursor, (5, 6), 7), attempt(cursor, (5, 6), 0), attempt(cursor, (0, 0), 0)
+    cursor.execute("SELECT first_run_id(now())::text")
+    run_id = cursor.fetchone()[0]
+    for number, (cpu, memory) in enumerate([((5, 6), 7), ((5, 6), 0), ((0, 0), 0)], 1):
+        attempt(cursor, run_id, number, cpu=cpu, memory=memory)
 
     server = Server(scratch, database_url=postgres.url(database)).start()
     try:
@@ -107,7 +108,7 @@ def test_events_and_usage_of_earlier_versions_are_kept(scratch, postgres, databa
         api.submit("flow/one")
         assert states(api, cursor=first) == ["Running", "Completed", "Scheduled"]
         cursor.execute("SELECT number, cpu_user_us, cpu_system_us, max_rss_bytes FROM attempts ORDER BY number")
-        assert cursor.fetchall() == [(measured, 5, 6, 7), (timed, 5, 6, None), (unmeasured, None, None, None)]
+        assert cursor.fetchall() == [(1, 5, 6, 7), (2, 5, 6, None), (3, None, None, None)]
     finally:
         server.terminate()
         connection.close()
@@ -125,11 +126,7 @@ def end_run(cursor, *outcomes: str) -> str:
     )
     run_id = cursor.fetchone()[0]
     for number, outcome in enumerate(outcomes, 1):
-        cursor.execute(
-            """INSERT INTO attempts (run_id, number, epoch, worker_id, granted_at, started_at, ended_at, outcome)
-               VALUES (%s, %s, %s, %s, now(), now(), now(), %s)""",
-            (run_id, number, number, str(uuid.uuid4()), outcome),
-        )
+        attempt(cursor, run_id, number, outcome)
     return run_id
 
 

@@ -79,5 +79,4 @@ BEGIN
   EXECUTE format('ALTER TABLE %I SET (fillfactor = 45)', 'flow_runs_' || week);
 END
 $$;
-SELECT ensure_partition(now() + n * interval '7 days') FROM generate_series(0, 4) AS n;
 ALTER TABLE held_attempts SET (fillfactor = 45);
