@@ -9,6 +9,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 
 from accept_cells import AcceptCells
@@ -133,7 +134,7 @@ def cells(bench: Bench, options, done: dict) -> dict[str, Callable[[], dict[str,
 NEEDS = {"loaded_pickup": {"single"}, "soak": {"single"}, "share": {"batched", "sql_limit"}}
 
 # Take long or change little: measured in the first repetition only.
-ONCE = {"backlog", "kubernetes", "kubernetes_cost", "parked", "soak"}
+ONCE = {"backlog", "docker", "kubernetes", "kubernetes_cost", "parked", "soak"}
 
 
 def repetition(bench: Bench, options, turn: int) -> dict[str, dict[str, float]]:
@@ -143,7 +144,9 @@ def repetition(bench: Bench, options, turn: int) -> dict[str, dict[str, float]]:
         if cell == "kubernetes" and (reason := kubernetes_build.missing()):
             print(f"left out: kubernetes ({reason})", file=sys.stderr)
         elif (not wanted or cell in wanted) and not (turn and cell in ONCE):
+            began = time.monotonic()
             done[cell] = measure()
+            print(f"  {cell}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return done
 
 

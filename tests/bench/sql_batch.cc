@@ -53,6 +53,7 @@ Uuid FreshUuid() { return UuidSource(SystemClock(), SystemRandom()).Next(); }
 SqlBatch::SqlBatch(const std::string& database_url, Target target)
     : connection_(PQconnectdb(database_url.c_str())), target_(std::move(target)) {
   if (PQstatus(connection_) != CONNECTION_OK) Fail(connection_, "connect");
+  Command(queries::kOpenSession.sql);
   for (const server::Query& query : kUsed) {
     PGresult* result = PQprepare(connection_, query.name, query.sql, 0, nullptr);
     if (PQresultStatus(result) != PGRES_COMMAND_OK) Fail(connection_, query.name);
