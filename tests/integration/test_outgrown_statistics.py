@@ -52,3 +52,17 @@ def test_tables_that_were_empty_are_analyzed_once_they_have_grown(database, api)
     for table in ("flow_runs", "queued_runs"):
         wait_until(lambda table=table: believed(database, table) > 0, what=f"{table} is analyzed")
 
+
+def test_a_table_that_was_emptied_is_analyzed_once_it_holds_something_again(database, api):
+    """A vacuum that finds nobody alive leaves its pages, and the belief that they are empty."""
+    api.submit_many("flow/one", RUNS)
+    with database.cursor() as cursor:
+        cursor.execute("DELETE FROM queued_runs")
+        cursor.execute("VACUUM (TRUNCATE off) queued_runs")
+        cursor.execute("SELECT relpages >= 10 FROM pg_class WHERE relname = 'queued_runs'")
+        assert cursor.fetchone()[0]
+    assert believed(database, "queued_runs") == 0
+
+    api.submit_many("flow/one", RUNS // 10)
+
+    wait_until(lambda: believed(database, "queued_runs") > 0, what="queued_runs is analyzed")

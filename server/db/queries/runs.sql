@@ -204,13 +204,18 @@ WITH before AS MATERIALIZED (
 )
 SELECT worker_id, stop_reason FROM stopped
 
--- Attempts that run longer than their deployment allows.
+-- Attempts that run longer than their deployment allows. Walked along an index: it passes over the entries of those that have
+-- ended, all of which are in the table itself until the next vacuum.
 -- name: time_out_attempts
-WITH stopped AS (
-  UPDATE held_attempts h SET stop_reason = 'TIMED_OUT', cancel_requested_at = clock_timestamp()
-  FROM deployments d
-  WHERE d.id = h.deployment_id AND h.phase = 3 AND h.cancel_requested_at IS NULL AND NOT h.alone
+WITH late AS MATERIALIZED (
+  SELECT h.run_id FROM held_attempts h JOIN deployments d ON d.id = h.deployment_id
+  WHERE h.phase = 3 AND h.cancel_requested_at IS NULL AND NOT h.alone
     AND h.started_at + d.timeout_ms * interval '1 millisecond' < clock_timestamp()
+  ORDER BY h.run_id FOR UPDATE OF h
+), stopped AS (
+  UPDATE held_attempts h SET stop_reason = 'TIMED_OUT', cancel_requested_at = clock_timestamp()
+  FROM late t
+  {{place_of_attempt}}
   RETURNING h.*
 ), events AS (
   {{record_steps}} (
