@@ -40,7 +40,8 @@ class Bench:
         """`wrapper`: words before the server's command line; `settings`: more of PostgreSQL's."""
         self.folder = folder
         self.postgres = TestPostgres(shared_buffers="256MB", max_wal_size="4GB", **settings)
-        self.database_url = self.postgres.url(self.postgres.create())
+        self.database = self.postgres.create()
+        self.database_url = self.postgres.url(self.database)
         self.server = Server(folder, self.database_url, arguments=("--log-level", "info"))
         self.server.argv[:0] = wrapper
         self.server.start()
@@ -54,6 +55,13 @@ class Bench:
         self.checker.close()
         self.server.terminate()
         self.postgres.destroy()
+
+    def tidy(self):
+        """What loads so far have left to autovacuum and to the next checkpoint is done now, not at the cost of the next load."""
+        connection = self.postgres.connect(self.database)
+        for statement in ("VACUUM (ANALYZE)", "CHECKPOINT"):
+            connection.cursor().execute(statement)
+        connection.close()
 
     def fresh_name(self, word: str) -> str:
         self._pools += 1
