@@ -91,7 +91,7 @@ class QueueCells:
             self.bench.api.deploy("stuck/full", pool, ["true"], concurrency_limit=0)
             fill(self.bench, "stuck/full", stuck, "clock_timestamp() - interval '1 hour'")
         fill(self.bench, f"bench/{pool}", ready)
-        self.bench.checker.rows("ANALYZE queued_runs; SELECT 1")
+        self.bench.tidy()
         cost = self._claims(pool)
         self._clear()
         return cost
@@ -105,6 +105,7 @@ class QueueCells:
         holder.cursor().execute("SELECT 1 FROM queued_runs LIMIT 1")
         through = self._drain(pool, seconds)
         fill(self.bench, f"bench/{pool}", ready)
+        self.bench.tidy()
         cost = self._claims(pool)
         holder.close()
         self._clear()
