@@ -58,10 +58,8 @@ class Bench:
 
     def tidy(self):
         """What loads so far have left to autovacuum and to the next checkpoint is done now, not at the cost of the next load."""
-        connection = self.postgres.connect(self.database)
         for statement in ("VACUUM (ANALYZE)", "CHECKPOINT"):
-            connection.cursor().execute(statement)
-        connection.close()
+            self.postgres.execute(statement, self.database)
 
     def fresh_name(self, word: str) -> str:
         self._pools += 1
@@ -118,9 +116,11 @@ class Bench:
             raise Lost(f"{runs} runs were accepted; in the database: {stored}, {total} in all")
 
     def batched(self, runs: int) -> dict[str, float]:
+        self.tidy()
         return self.load(runs, **{"batch": 100, "calls-in-flight": 16})
 
     def single(self, runs: int) -> dict[str, float]:
+        self.tidy()
         return self.load(runs, **{"calls-in-flight": 512})
 
     def idle_pickup(self, runs: int) -> dict[str, float]:
@@ -131,6 +131,7 @@ class Bench:
 
     def sql_limit(self, runs: int) -> dict[str, float]:
         """The same statements, 500 runs a commit, straight into PostgreSQL."""
+        self.tidy()
         words = []
         for which in ("a", "b"):
             pool, _ = self.new_pool()

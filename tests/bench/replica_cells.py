@@ -16,6 +16,7 @@ class ReplicaCells:
     def split(self, runs: int) -> dict[str, float]:
         """Batched lifecycles with workers and submissions split over two servers, beside the same all on one of them."""
         bench = self._bench
+        bench.tidy()
         other = Server(bench.folder, bench.database_url, name="replica", arguments=("--log-level", "info")).start()
         try:
             one = self._rate(bench.server.address, runs)

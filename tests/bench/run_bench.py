@@ -133,9 +133,6 @@ def cells(bench: Bench, options, done: dict) -> dict[str, Callable[[], dict[str,
 
 NEEDS = {"loaded_pickup": {"single"}, "soak": {"single"}, "share": {"batched", "sql_limit"}}
 
-# What a run costs in these is compared: none pays for what others left to autovacuum.
-LOADS = {"sql_limit", "batched", "replicas", "single"}
-
 # Take long or change little: measured in the first repetition only.
 ONCE = {"backlog", "docker", "idle", "kubernetes", "kubernetes_cost", "parked", "soak"}
 
@@ -147,8 +144,6 @@ def repetition(bench: Bench, options, turn: int) -> dict[str, dict[str, float]]:
         if cell == "kubernetes" and (reason := kubernetes_build.missing()):
             print(f"left out: kubernetes ({reason})", file=sys.stderr)
         elif (not wanted or cell in wanted) and not (turn and cell in ONCE):
-            if cell in LOADS:
-                bench.tidy()
             began = time.monotonic()
             done[cell] = measure()
             print(f"  {cell}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)

@@ -60,6 +60,7 @@ QUEUES_OF_A_POOL = {"gated_candidates", "submit_targets"}
 EITHER_WAY = {"take_decaying"}
 # A server keeps for a while the plans that it made when its tables were smaller.
 NONE, FEW, MANY = 0, 1_000, 100_000
+# No number of runs: so many were there, and what comes and goes is gone again.
 EMPTIED = -MANY
 NOBODY = "00000000-0000-7000-8000-000000000000"
 POOLS, DEPLOYMENTS, WORKERS = 100, 5, 4
@@ -105,6 +106,15 @@ def empty(connection):
             cursor.execute(f"VACUUM (TRUNCATE off) {table}")
 
 
+def plan_all(url: str, early: str, late: str) -> dict[str, dict]:
+    """Of each hot statement its plan now."""
+    session = ServerSession(url)
+    values = {"uuid": f"'{late}'::uuid", "uuid[]": f"'{{{early},{late}}}'::uuid[]"}
+    made = {statement: session.plan(statement, values) for statement in STATEMENTS}
+    session.close()
+    return made
+
+
 @pytest.fixture(scope="module")
 def plans(postgres, migrated, tmp_path_factory):
     """Of a number of runs and a hot statement its plan where there are so many."""
@@ -117,17 +127,12 @@ def plans(postgres, migrated, tmp_path_factory):
     assert server.terminate() == 0, server.tail()
     connection = postgres.connect(database)
     made = {}
-    early = late = NOBODY
-    for runs in (NONE, FEW, MANY, EMPTIED):
-        if runs == EMPTIED:
-            empty(connection)
-        else:
-            early, late = fill(connection, runs)
-        values = {"uuid": f"'{late}'::uuid", "uuid[]": f"'{{{early},{late}}}'::uuid[]"}
-        session = ServerSession(postgres.url(database))
-        made |= {(runs, statement): session.plan(statement, values) for statement in STATEMENTS}
-        session.close()
-    yield made
+    for runs in (NONE, FEW, MANY):
+        ends = fill(connection, runs)
+        made[runs] = plan_all(postgres.url(database), *ends)
+    empty(connection)
+    made[EMPTIED] = plan_all(postgres.url(database), *ends)
+    yield {(runs, statement): plan for runs, of in made.items() for statement, plan in of.items()}
     connection.close()
     postgres.drop(database)
 

@@ -92,8 +92,8 @@ class TestPostgres:
         connection.autocommit = True
         return connection
 
-    def execute(self, statement: str):
-        connection = self.connect("postgres")
+    def execute(self, statement: str, database: str = "postgres"):
+        connection = self.connect(database)
         try:
             connection.cursor().execute(statement)
         finally:
